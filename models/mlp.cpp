@@ -1,0 +1,26 @@
+#include "vaetl/models/mlp.hpp"
+
+#include "vaetl/models/options.hpp"
+
+namespace vaetl::models {
+namespace {
+
+DenseTrunk trunk(const Mlp::Options& o) { return {o.input, o.widths, o.activation, o.batch_norm, o.dropout}; }
+
+}  // namespace
+
+void Mlp::Options::validate() const {
+  trunk(*this).validate();
+  check_classes(classes);
+}
+
+Mlp::Mlp(const Options& options)
+    : TrunkClassifier(vaetl::spec<Mlp>(checked<Mlp>(options)), trunk(options), options.classes), options_(options) {}
+
+ModelSpec Mlp::classifier(std::int64_t classes) const {
+  Options options = options_;
+  options.classes = classes;
+  return vaetl::spec<Mlp>(options);
+}
+
+}  // namespace vaetl::models

@@ -1,0 +1,36 @@
+// A multilayer perceptron over the flattened input; without widths it is multinomial logistic regression.
+//
+//   auto model = make<models::Mlp>({.input = {1, 28, 28}, .widths = {256, 128}, .classes = 10});
+#pragma once
+#include "vaetl/models/trunk.hpp"
+#include "vaetl/models/trunk_classifier.hpp"
+
+namespace vaetl::models {
+
+// Parameters: encoder.i.dense, encoder.i.norm, head.
+class Mlp final : public TrunkClassifier {
+ public:
+  static constexpr std::string_view name = "mlp";
+  struct Options {
+    std::vector<std::int64_t> input = {1, 28, 28}, widths = {256, 128};
+    std::string activation = "relu";
+    double dropout = 0;
+    bool batch_norm = false;
+    std::int64_t classes = 10;
+    static constexpr auto fields() {
+      return std::tuple_cat(
+          dense_trunk_fields<Options>(),
+          std::tuple{field("dropout", &Options::dropout, "share of values dropped after every block", between(0, 0.99)),
+                     field("batch_norm", &Options::batch_norm, "normalise every block over the batch"),
+                     field("classes", &Options::classes, "number of classes; 0: features alone", between(0, 1000000))});
+    }
+    void validate() const;
+  };
+  explicit Mlp(const Options& options);
+  ModelSpec classifier(std::int64_t classes) const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace vaetl::models

@@ -1,0 +1,79 @@
+// The two kinds of encoder, with the decoder that mirrors each. Models of one kind share names and shapes of the
+// encoder, so its weights travel between them unrenamed.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "vaetl/core/config.hpp"
+#include "vaetl/nn/blocks.hpp"
+
+namespace vaetl::models {
+
+inline constexpr Range sizes = between(1, 65536);
+
+std::int64_t numel(const std::vector<std::int64_t>& shape);
+
+// A classifier's number of classes: one class is none. ConfigError.
+void check_classes(std::int64_t classes);
+
+// Dense blocks over the flattened input; no widths: the flattened input itself.
+struct DenseTrunk {
+  std::vector<std::int64_t> input, widths;
+  std::string activation;
+  bool batch_norm = false;
+  double dropout = 0;  // after every block
+
+  void validate() const;
+  std::int64_t feature_size() const;
+  std::shared_ptr<nn::Sequence> encoder() const;                     // (N, input…) → (N, features)
+  std::shared_ptr<nn::Sequence> decoder(std::int64_t latent) const;  // (N, latent) → (N, numel of input)
+};
+
+// Convolutional blocks, each of which halves the image, then dense blocks.
+struct ConvTrunk {
+  std::vector<std::int64_t> input, channels;
+  std::int64_t kernel = 3;
+  std::string downsample;
+  std::vector<std::int64_t> dense;
+  std::string activation;
+  bool batch_norm = false;
+
+  void validate() const;
+  std::int64_t feature_size() const;
+  std::shared_ptr<nn::Sequence> encoder() const;                     // (N, C, H, W) → (N, features)
+  std::shared_ptr<nn::Sequence> decoder(std::int64_t latent) const;  // (N, latent) → (N, C, H, W)
+
+ private:
+  nn::Size2 encoded_size() const;                // H, W after the last convolutional block
+  std::vector<nn::Size2> decoded_sizes() const;  // H, W before the first and after each upsampling block
+};
+
+// The options of a convolutional trunk, for every model that has one.
+template <class O>
+constexpr auto conv_trunk_fields() {
+  return std::tuple{
+      field("input", &O::input, "shape of one example: channels, height, width", sizes),
+      field("channels", &O::channels, "channels of each convolutional block; each halves the image", sizes),
+      field("kernel", &O::kernel, "height and width of the convolutions, odd", between(1, 31)),
+      choice("downsample", &O::downsample, "how a block halves the image", {"max_pool", "stride"}),
+      field("dense", &O::dense, "widths of the dense blocks that follow", sizes),
+      choice("activation", &O::activation, "activation function of every block", nn::activations),
+      field("batch_norm", &O::batch_norm, "normalise every block over the batch")};
+}
+template <class O>
+ConvTrunk conv_trunk(const O& o) {
+  return {o.input, o.channels, o.kernel, o.downsample, o.dense, o.activation, o.batch_norm};
+}
+
+// The options of a dense trunk, likewise.
+template <class O>
+constexpr auto dense_trunk_fields() {
+  return std::tuple{field("input", &O::input, "shape of one example", sizes),
+                    field("widths", &O::widths, "widths of the dense blocks", sizes),
+                    choice("activation", &O::activation, "activation function of every block", nn::activations)};
+}
+
+}  // namespace vaetl::models

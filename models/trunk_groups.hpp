@@ -1,0 +1,25 @@
+// What models over trunks say of themselves.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "vaetl/nn/model.hpp"
+
+namespace vaetl::models {
+
+// {"encoder.0", {"encoder.0"}}, {"encoder.1", {"encoder.1"}}, …
+inline std::vector<LayerGroup> numbered_groups(const std::string& name, std::size_t count) {
+  std::vector<LayerGroup> groups;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string path = name + "." + std::to_string(i);
+    groups.push_back({path, {path}});
+  }
+  return groups;
+}
+
+// One input of float32 in [0, 1].
+inline Signature unit_signature(const std::vector<std::int64_t>& shape) {
+  return {{{"input", {.shape = shape, .dtype = at::kFloat, .low = 0, .high = 1}}}};
+}
+
+}  // namespace vaetl::models

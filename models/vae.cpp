@@ -1,0 +1,24 @@
+#include "vaetl/models/vae.hpp"
+
+#include "vaetl/models/mlp.hpp"
+#include "vaetl/models/options.hpp"
+
+namespace vaetl::models {
+namespace {
+
+DenseTrunk trunk(const Vae::Options& o) { return {.input = o.input, .widths = o.widths, .activation = o.activation}; }
+
+}  // namespace
+
+void Vae::Options::validate() const { trunk(*this).validate(); }
+
+Vae::Vae(const Options& options)
+    : TrunkVae(vaetl::spec<Vae>(checked<Vae>(options)), trunk(options), options.latent, options.likelihood),
+      options_(options) {}
+
+ModelSpec Vae::classifier(std::int64_t classes) const {
+  return vaetl::spec<Mlp>(
+      {.input = options_.input, .widths = options_.widths, .activation = options_.activation, .classes = classes});
+}
+
+}  // namespace vaetl::models

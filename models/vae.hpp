@@ -1,0 +1,35 @@
+// A dense variational autoencoder (arXiv:1312.6114).
+//
+//   auto model = make<models::Vae>({.input = {1, 28, 28}, .widths = {400}, .latent = 20});
+#pragma once
+#include "vaetl/models/trunk.hpp"
+#include "vaetl/models/trunk_vae.hpp"
+#include "vaetl/nn/likelihood.hpp"
+
+namespace vaetl::models {
+
+// Parameters: encoder.i.dense, latent.mean, latent.log_var, decoder.i.dense.
+class Vae final : public TrunkVae {
+ public:
+  static constexpr std::string_view name = "vae";
+  struct Options {
+    std::vector<std::int64_t> input = {1, 28, 28}, widths = {400};
+    std::string activation = "relu";
+    std::int64_t latent = 20;
+    std::string likelihood = "bernoulli";
+    static constexpr auto fields() {
+      return std::tuple_cat(
+          dense_trunk_fields<Options>(),
+          std::tuple{field("latent", &Options::latent, "size of z", sizes),
+                     choice("likelihood", &Options::likelihood, "p(x | z); gaussian has σ = 0.1", nn::likelihoods)});
+    }
+    void validate() const;
+  };
+  explicit Vae(const Options& options);
+  ModelSpec classifier(std::int64_t classes) const override;  // an mlp
+
+ private:
+  Options options_;
+};
+
+}  // namespace vaetl::models

@@ -1,0 +1,28 @@
+// The closed set of activation functions, each as its PyTorch namesake with its defaults: leaky_relu has slope 0.01,
+// elu α = 1, gelu is the exact one.
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "vaetl/core/config.hpp"
+
+namespace vaetl::nn {
+
+inline constexpr Choices activations = {"relu", "leaky_relu", "tanh", "sigmoid", "gelu", "elu", "silu"};
+
+class Activation {
+ public:
+  Activation() = default;                        // the identity
+  explicit Activation(const std::string& name);  // ConfigError lists the names
+  // Takes a fresh result of a layer, which it may overwrite.
+  at::Tensor operator()(at::Tensor fresh) const { return apply_ ? apply_(std::move(fresh)) : fresh; }
+  // Does it commute with a maximum? Then pooling first gives the same values for a quarter of the work.
+  bool monotone() const { return monotone_; }
+
+ private:
+  at::Tensor (*apply_)(at::Tensor) = nullptr;
+  bool monotone_ = true;
+};
+
+}  // namespace vaetl::nn

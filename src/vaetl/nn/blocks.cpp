@@ -1,0 +1,83 @@
+#include "vaetl/nn/blocks.hpp"
+
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/max_pool2d.h>
+
+#include "vaetl/core/error.hpp"
+
+namespace vaetl::nn {
+namespace {
+
+Activation activation_of(const AfterOptions& after) {
+  return after.activation.empty() ? Activation() : Activation(after.activation);
+}
+
+std::shared_ptr<BatchNorm> norm_of(torch::nn::Module& block, std::int64_t channels, const AfterOptions& after) {
+  return after.batch_norm ? block.register_module("norm", std::make_shared<BatchNorm>(channels)) : nullptr;
+}
+
+at::Tensor halve(const at::Tensor& x) { return at::max_pool2d(x, {2, 2}); }
+
+void check_odd(std::int64_t kernel) {
+  if (kernel % 2 == 0) {
+    throw ConfigError({"kernel", "an odd size, so that padding keeps the image's", std::to_string(kernel), {}});
+  }
+}
+
+}  // namespace
+
+void Sequence::add(std::shared_ptr<Block> block) {
+  blocks_.push_back(register_module(std::to_string(blocks_.size()), std::move(block)));
+}
+
+at::Tensor Sequence::forward(const at::Tensor& x) {
+  at::Tensor h = x;
+  for (const auto& block : blocks_) h = block->forward(h);
+  return h;
+}
+
+DenseBlock::DenseBlock(std::int64_t in, std::int64_t out, const AfterOptions& after)
+    : dense_(register_module("dense", std::make_shared<Linear>(in, out))),
+      norm_(norm_of(*this, out, after)),
+      activation_(activation_of(after)),
+      dropout_(after.dropout) {}
+
+at::Tensor DenseBlock::forward(const at::Tensor& x) {
+  at::Tensor h = dense_->forward(x.flatten(1));
+  if (norm_) h = norm_->forward(h);
+  h = activation_(std::move(h));
+  return dropout_ > 0 ? at::dropout(h, dropout_, is_training()) : h;
+}
+
+ConvBlock::ConvBlock(const ConvBlockOptions& o, const AfterOptions& after)
+    : activation_(activation_of(after)), downsample_(o.downsample) {
+  check_odd(o.kernel);
+  const std::int64_t stride = downsample_ == Downsample::stride ? 2 : 1;
+  conv_ = register_module(
+      "conv", std::make_shared<Conv2d>(ConvOptions{
+                  .in = o.in, .out = o.out, .kernel = o.kernel, .stride = stride, .padding = (o.kernel - 1) / 2}));
+  norm_ = norm_of(*this, o.out, after);
+}
+
+at::Tensor ConvBlock::forward(const at::Tensor& x) {
+  at::Tensor h = conv_->forward(x);
+  if (norm_) h = norm_->forward(h);
+  if (downsample_ == Downsample::stride) return activation_(std::move(h));
+  return activation_.monotone() ? activation_(halve(h)) : halve(activation_(std::move(h)));
+}
+
+UpBlock::UpBlock(const UpBlockOptions& o, const AfterOptions& after) : activation_(activation_of(after)), options_(o) {
+  check_odd(o.kernel);
+  const ConvOptions conv{.in = o.in, .out = o.out, .kernel = o.kernel + 1, .stride = 2, .padding = (o.kernel - 1) / 2};
+  const Size2 odd = {o.to[0] - 2 * o.from[0], o.to[1] - 2 * o.from[1]};
+  conv_ = register_module("conv", std::make_shared<ConvTranspose2d>(conv, odd));
+  norm_ = norm_of(*this, o.out, after);
+}
+
+at::Tensor UpBlock::forward(const at::Tensor& x) {
+  at::Tensor h = conv_->forward(x.reshape({x.size(0), options_.in, options_.from[0], options_.from[1]}));
+  if (norm_) h = norm_->forward(h);
+  return activation_(std::move(h));
+}
+
+}  // namespace vaetl::nn

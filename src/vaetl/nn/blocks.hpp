@@ -1,0 +1,91 @@
+// What encoders and decoders are made of: one tensor in, one out. Children bear the names dense or conv, and norm, so a
+// parameter is called encoder.0.conv.weight.
+#pragma once
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "vaetl/nn/activation.hpp"
+#include "vaetl/nn/layers.hpp"
+
+namespace vaetl::nn {
+
+class Block : public torch::nn::Module {
+ public:
+  virtual at::Tensor forward(const at::Tensor& x) = 0;
+};
+
+// Blocks one after another; the children are called 0, 1, ….
+class Sequence final : public Block {
+ public:
+  void add(std::shared_ptr<Block> block);
+  at::Tensor forward(const at::Tensor& x) override;
+  std::size_t size() const { return blocks_.size(); }
+
+ private:
+  std::vector<std::shared_ptr<Block>> blocks_;
+};
+
+// What follows a layer; an empty activation is the identity.
+struct AfterOptions {
+  std::string activation = {};
+  bool batch_norm = false;
+  double dropout = 0;  // active in training
+};
+
+// (N, …) flattened to (N, in) → (N, out): dense [+ norm] + activation [+ dropout].
+class DenseBlock final : public Block {
+ public:
+  DenseBlock(std::int64_t in, std::int64_t out, const AfterOptions& after);
+  at::Tensor forward(const at::Tensor& x) override;
+
+ private:
+  std::shared_ptr<Linear> dense_;
+  std::shared_ptr<BatchNorm> norm_;
+  Activation activation_;
+  double dropout_;
+};
+
+enum class Downsample { max_pool, stride };
+
+struct ConvBlockOptions {
+  std::int64_t in = 1, out = 1, kernel = 3;  // kernel odd: padding keeps the size
+  Downsample downsample = Downsample::max_pool;
+};
+// (N, in, H, W) → (N, out, H', W'): conv [+ norm] + activation + 2 × 2 max pool, H' = ⌊H / 2⌋; or a conv of stride 2,
+// H' = ⌈H / 2⌉.
+class ConvBlock final : public Block {
+ public:
+  ConvBlock(const ConvBlockOptions& options, const AfterOptions& after);
+  at::Tensor forward(const at::Tensor& x) override;
+
+ private:
+  std::shared_ptr<Conv2d> conv_;
+  std::shared_ptr<BatchNorm> norm_;
+  Activation activation_;
+  Downsample downsample_;
+};
+
+using Size2 = std::array<std::int64_t, 2>;  // H, W
+
+struct UpBlockOptions {
+  std::int64_t in = 1, out = 1, kernel = 3;  // kernel odd, of the convolution it mirrors
+  Size2 from = {}, to = {};                  // from = ⌊to / 2⌋
+};
+// (N, in, H, W), or flat, → (N, out, 2H or 2H + 1, 2W or 2W + 1): transposed conv of stride 2 [+ norm] + activation.
+// Its own kernel is one larger, even, so that every output pixel is reached equally often: no checkerboard (Odena et
+// al., Distill 2016, doi:10.23915/distill.00003).
+class UpBlock final : public Block {
+ public:
+  UpBlock(const UpBlockOptions& options, const AfterOptions& after);
+  at::Tensor forward(const at::Tensor& x) override;
+
+ private:
+  std::shared_ptr<ConvTranspose2d> conv_;
+  std::shared_ptr<BatchNorm> norm_;
+  Activation activation_;
+  UpBlockOptions options_;
+};
+
+}  // namespace vaetl::nn

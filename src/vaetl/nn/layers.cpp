@@ -1,0 +1,98 @@
+#include "vaetl/nn/layers.hpp"
+
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/conv_transpose2d.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
+
+#include "vaetl/core/error.hpp"
+#include "vaetl/core/signature.hpp"
+
+namespace vaetl::nn {
+namespace {
+
+constexpr double most_values = 4294967296.0;  // 16 GiB of float32: more is a slip in a description
+constexpr double batch_norm_momentum = 0.1, batch_norm_epsilon = 1e-5;
+
+void check_size(const std::vector<std::int64_t>& shape) {
+  double values = 1;
+  bool positive = true;
+  for (std::int64_t size : shape) {
+    values *= static_cast<double>(size);
+    positive = positive && size > 0;
+  }
+  if (positive && values <= most_values) return;
+  throw ConfigError({"layer", fmt::format("between 1 and {:.0f} weights", most_values), "a shape " + shape_text(shape),
+                     "change the sizes in the model's description"});
+}
+
+// U(−1/√fan_in, 1/√fan_in): what kaiming_uniform with a = √5 comes to, and PyTorch's rule for biases too.
+at::Tensor uniform_parameter(const std::vector<std::int64_t>& shape, std::int64_t fan_in) {
+  check_size(shape);
+  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
+  return at::empty(shape).uniform_(-bound, bound);
+}
+
+// One channel may be laid out either way, and oneDNN would take the slow one: hence the detour over a view.
+at::Tensor channels_last(const at::Tensor& x) {
+  if (x.size(1) != 1) return x.contiguous(at::MemoryFormat::ChannelsLast);
+  return x.reshape({x.size(0), x.size(2), x.size(3), 1}).permute({0, 3, 1, 2});
+}
+
+}  // namespace
+
+Linear::Linear(std::int64_t in, std::int64_t out)
+    : weight(register_parameter("weight", uniform_parameter({out, in}, in))),
+      bias(register_parameter("bias", uniform_parameter({out}, in))) {}
+
+at::Tensor Linear::forward(const at::Tensor& x) { return at::linear(x, weight, bias); }
+
+Conv2d::Conv2d(ConvOptions o) : options_(o) {
+  const std::int64_t fan_in = o.in * o.kernel * o.kernel;
+  weight = register_parameter("weight", uniform_parameter({o.out, o.in, o.kernel, o.kernel}, fan_in));
+  bias = register_parameter("bias", uniform_parameter({o.out}, fan_in));
+}
+
+at::Tensor Conv2d::forward(const at::Tensor& x) {
+  return at::conv2d(channels_last(x), weight, bias, options_.stride, options_.padding);
+}
+
+ConvTranspose2d::ConvTranspose2d(ConvOptions o, std::array<std::int64_t, 2> output_padding)
+    : options_(o), output_padding_(output_padding) {
+  const std::int64_t fan_in = o.out * o.kernel * o.kernel;  // of the second dimension, as PyTorch counts it
+  weight = register_parameter("weight", uniform_parameter({o.in, o.out, o.kernel, o.kernel}, fan_in));
+  bias = register_parameter("bias", uniform_parameter({o.out}, fan_in));
+}
+
+at::Tensor ConvTranspose2d::forward(const at::Tensor& x) {
+  return at::conv_transpose2d(channels_last(x), weight, bias, options_.stride, options_.padding, output_padding_);
+}
+
+BatchNorm::BatchNorm(std::int64_t channels)
+    : weight(register_parameter("weight", at::ones({channels}))),
+      bias(register_parameter("bias", at::zeros({channels}))),
+      running_mean(register_buffer("running_mean", at::zeros({channels}))),
+      running_var(register_buffer("running_var", at::ones({channels}))),
+      num_batches_tracked(register_buffer("num_batches_tracked", at::zeros({}, at::kLong))) {}
+
+at::Tensor BatchNorm::forward(const at::Tensor& x) {
+  if (is_training()) {
+    if (x.numel() == x.size(1)) {
+      throw DataError({"batch norm", "more than one value a channel in training",
+                       "a batch of shape " + shape_text(x.sizes().vec()),
+                       "use a larger batch, or a data set that does not leave a last batch of one example"});
+    }
+    const at::NoGradGuard no_grad;
+    num_batches_tracked.add_(1);
+  }
+  return at::batch_norm(x, weight, bias, running_mean, running_var, is_training(), batch_norm_momentum,
+                        batch_norm_epsilon,
+                        /*cudnn_enabled=*/true);
+}
+
+}  // namespace vaetl::nn

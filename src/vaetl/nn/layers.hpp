@@ -1,0 +1,55 @@
+// Leaf layers with PyTorch's parameter names, shapes and default initialisation, so that weights travel both ways.
+// Constructors draw from the default generator; a layer too large to be meant is a ConfigError.
+#pragma once
+#include <torch/nn/module.h>
+
+#include <array>
+
+namespace vaetl::nn {
+
+// y = x Wᵀ + b; x (N, in) → (N, out). Initialised as torch.nn.Linear: both U(−1/√in, 1/√in).
+class Linear final : public torch::nn::Module {
+ public:
+  Linear(std::int64_t in, std::int64_t out);
+  at::Tensor forward(const at::Tensor& x);
+  at::Tensor weight, bias;  // (out, in), (out)
+};
+
+struct ConvOptions {
+  std::int64_t in = 1, out = 1, kernel = 3, stride = 1, padding = 0;
+};
+// Cross-correlation, (N, in, H, W) → (N, out, H', W'), H' = ⌊(H + 2 padding − kernel) / stride⌋ + 1. Its result lies in
+// memory channel by channel for each pixel (channels last), where convolution and pooling run about twice as fast on a
+// CPU.
+class Conv2d final : public torch::nn::Module {
+ public:
+  explicit Conv2d(ConvOptions options);
+  at::Tensor forward(const at::Tensor& x);
+  at::Tensor weight, bias;  // (out, in, kernel, kernel), (out)
+
+ private:
+  ConvOptions options_;
+};
+// Its transpose: H' = (H − 1) stride − 2 padding + kernel + output_padding, with an output_padding for each of H and W.
+class ConvTranspose2d final : public torch::nn::Module {
+ public:
+  explicit ConvTranspose2d(ConvOptions options, std::array<std::int64_t, 2> output_padding = {0, 0});
+  at::Tensor forward(const at::Tensor& x);
+  at::Tensor weight, bias;  // (in, out, kernel, kernel), (out)
+
+ private:
+  ConvOptions options_;
+  std::array<std::int64_t, 2> output_padding_;
+};
+
+// Batch normalisation over N (and H, W): training uses the batch's statistics and updates the running ones with
+// momentum 0.1; evaluation uses the running ones (arXiv:1502.03167). Training on a single value a channel is a
+// DataError.
+class BatchNorm final : public torch::nn::Module {
+ public:
+  explicit BatchNorm(std::int64_t channels);
+  at::Tensor forward(const at::Tensor& x);  // (N, C) or (N, C, H, W)
+  at::Tensor weight, bias, running_mean, running_var, num_batches_tracked;
+};
+
+}  // namespace vaetl::nn

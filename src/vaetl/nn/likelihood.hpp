@@ -1,0 +1,41 @@
+// What a decoder says of x: p(x | z) for a batch, over inputs in [0, 1].
+#pragma once
+#include <memory>
+#include <string>
+
+#include "vaetl/core/config.hpp"
+#include "vaetl/nn/capabilities.hpp"
+
+namespace vaetl::nn {
+
+inline constexpr Choices likelihoods = {"bernoulli", "gaussian"};
+
+// log p = Σ x log σ(l) + (1 − x) log(1 − σ(l)), from logits l like x (arXiv:1312.6114, appendix C.1). For x in [0, 1]
+// other than 0 and 1 it is the usual surrogate, not a density.
+class Bernoulli final : public Likelihood {
+ public:
+  explicit Bernoulli(at::Tensor logits) : logits_(std::move(logits)) {}
+  at::Tensor log_prob(const at::Tensor& x) const override;
+  at::Tensor mean() const override;  // σ(l)
+
+ private:
+  at::Tensor logits_;
+};
+
+// log p = −½ Σ ((x − µ)² / σ² + log 2πσ²) with the same fixed σ² everywhere. The default, σ = 0.1, is about the error
+// that remains on small images, hence near the best fixed one (arXiv:2006.13202, section 4).
+class FixedGaussian final : public Likelihood {
+ public:
+  explicit FixedGaussian(at::Tensor mean, double variance = 0.01) : mean_(std::move(mean)), variance_(variance) {}
+  at::Tensor log_prob(const at::Tensor& x) const override;
+  at::Tensor mean() const override { return mean_; }
+
+ private:
+  at::Tensor mean_;
+  double variance_;
+};
+
+// By name, from what the decoder puts out. ConfigError for another name.
+std::shared_ptr<Likelihood> make_likelihood(const std::string& name, at::Tensor output);
+
+}  // namespace vaetl::nn

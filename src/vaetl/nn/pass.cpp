@@ -1,0 +1,92 @@
+#include "vaetl/nn/pass.hpp"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/scalar_tensor.h>
+
+#include "vaetl/core/error.hpp"
+#include "vaetl/core/text.hpp"
+
+namespace vaetl {
+namespace {
+
+// Computes a stream's entry once.
+template <class Value, class Compute>
+const Value& memoised(std::map<std::string, Value, std::less<>>& known, std::string_view stream, Compute&& compute) {
+  if (const auto found = known.find(stream); found != known.end()) return found->second;
+  return known.emplace(std::string(stream), compute()).first->second;
+}
+
+std::string view_key(std::size_t view) { return view == 0 ? "input" : fmt::format("input.{}", view); }
+
+// The weight of every row of `per_example`; several views of a batch come view by view and share the examples' weights.
+at::Tensor row_weights(const at::Tensor& weight, const at::Tensor& per_example, std::string_view stream) {
+  const std::int64_t rows = per_example.size(0), examples = weight.size(0);
+  if (examples == 0 || rows % examples != 0) {
+    throw DataError({fmt::format("stream {}", quote(stream)),
+                     fmt::format("{} weights, one an example", rows),
+                     std::to_string(examples),
+                     {}});
+  }
+  return weight.to(per_example.scalar_type()).repeat({rows / examples});
+}
+
+}  // namespace
+
+const Fields& Pass::fields(std::string_view stream) const {
+  if (const auto found = batch_.find(stream); found != batch_.end()) return found->second;
+  std::vector<std::string> streams;
+  for (const auto& [name, fields] : batch_) streams.push_back(name);
+  throw DataError({"batch", fmt::format("a stream {}", quote(stream)),
+                   streams.empty() ? "no streams" : "only " + join(streams), "name it in the data section"});
+}
+
+const at::Tensor& Pass::features(std::string_view stream) {
+  return memoised(features_, stream, [&] {
+    const Fields& all = fields(stream);
+    return all.has("features") ? all["features"] : require<Encoder>(model_, "features").encode(all);
+  });
+}
+
+const at::Tensor& Pass::view_features(std::string_view stream) {
+  return memoised(view_features_, stream, [&] {
+    const Fields& all = fields(stream);
+    std::vector<at::Tensor> views = {all.input()};
+    while (all.has(view_key(views.size()))) views.push_back(all[view_key(views.size())]);
+    Fields joined;
+    joined.set("input", at::cat(views));
+    return require<Encoder>(model_, "features of views").encode(joined);
+  });
+}
+
+const at::Tensor& Pass::logits(std::string_view stream) {
+  return memoised(logits_, stream, [&] { return require<Classifier>(model_, "logits").classify(features(stream)); });
+}
+
+const Gaussian& Pass::posterior(std::string_view stream) {
+  return memoised(posterior_, stream,
+                  [&] { return require<Variational>(model_, "the posterior").posterior(fields(stream)); });
+}
+
+at::Tensor Pass::mean(const at::Tensor& per_example, std::string_view stream) const {
+  if (per_example.dim() != 1) {
+    throw Error(
+        Exit::internal,
+        {"Pass::mean", "one value an example, (N)", fmt::format("a tensor of {} dimensions", per_example.dim()), {}});
+  }
+  const Fields& all = fields(stream);
+  if (!all.has("weight")) return per_example.mean();
+  const at::Tensor weight = row_weights(all["weight"], per_example, stream);
+  // Without any weight the mean is 0, not 0 / 0.
+  return (weight * per_example).sum() / weight.sum().clamp_min(1e-30);
+}
+
+at::Tensor Pass::value(const Schedule& schedule) const {
+  return at::scalar_tensor(schedule.at(progress_), at::TensorOptions(device_of(model_)).dtype(at::kFloat));
+}
+
+c10::Device device_of(const torch::nn::Module& module) {
+  const auto parameters = module.parameters();
+  return parameters.empty() ? c10::Device(c10::kCPU) : parameters.front().device();
+}
+
+}  // namespace vaetl

@@ -1,0 +1,50 @@
+// One update over one batch, as objectives and metrics see it. It computes encodings at most once a stream, so terms
+// may be added freely; streams pass separately, so batch norm sees one domain at a time.
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "vaetl/core/batch.hpp"
+#include "vaetl/core/schedule.hpp"
+#include "vaetl/nn/capabilities.hpp"
+
+namespace vaetl {
+
+// What an objective or a metric needs; checked with the data and the model before anything is trained.
+struct Needs {
+  std::vector<std::string> capabilities = {}, streams = {"train"};
+  std::vector<std::string> fields = {};  // of the first stream; "input" where the raw input itself is read
+  std::int64_t views = 1;
+};
+
+class Pass {
+ public:
+  Pass(Model& model, const Batch& batch, double progress = 0, bool first_in_epoch = false)
+      : model_(model), batch_(batch), progress_(progress), first_in_epoch_(first_in_epoch) {}
+
+  Model& model() { return model_; }
+  const Fields& fields(std::string_view stream = "train") const;  // DataError lists the streams there are
+  // Memoised: encode(), or the stream's "features" field where the frozen part was computed before.
+  const at::Tensor& features(std::string_view stream = "train");
+  const at::Tensor& view_features(std::string_view stream = "train");  // (V N, F): all views in one pass, view by view
+  const at::Tensor& logits(std::string_view stream = "train");
+  const Gaussian& posterior(std::string_view stream = "train");
+  // Rule 5, the one place that reduces: per_example (N) → its mean, weighted by the stream's "weight" where it has one.
+  at::Tensor mean(const at::Tensor& per_example, std::string_view stream = "train") const;
+  at::Tensor value(const Schedule& schedule) const;  // 0-dim, on the model's device
+  double progress() const { return progress_; }      // share of the training done, in [0, 1]
+  bool first_in_epoch() const { return first_in_epoch_; }
+
+ private:
+  Model& model_;
+  const Batch& batch_;
+  double progress_;
+  bool first_in_epoch_;
+  std::map<std::string, at::Tensor, std::less<>> features_, view_features_, logits_;
+  std::map<std::string, Gaussian, std::less<>> posterior_;
+};
+
+c10::Device device_of(const torch::nn::Module& module);  // of its first parameter; the CPU without any
+
+}  // namespace vaetl

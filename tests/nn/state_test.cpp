@@ -1,0 +1,210 @@
+#include "vaetl/nn/state.hpp"
+
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include "nn/models.hpp"
+#include "support/expect_error.hpp"
+#include "support/fields_cover.hpp"
+
+namespace vaetl::testing {
+namespace {
+
+using Names = std::vector<std::string>;
+
+Names names(const std::vector<LoadReport::Row>& rows) {
+  Names result;
+  for (const auto& row : rows) result.push_back(row.name);
+  return result;
+}
+
+Weights copied(const torch::nn::Module& module, const std::string& prefix = {}) {
+  Weights weights;
+  for (const auto& [name, tensor] : state(module)) weights[prefix + name] = tensor.detach().clone();
+  return weights;
+}
+
+// `load` throws and leaves the module as it was.
+template <class ErrorType>
+void expect_refused(torch::nn::Module& module, const Weights& weights, const std::vector<LoadRule>& rules,
+                    std::initializer_list<std::string_view> parts) {
+  const Weights before = copied(module);
+  expect_error<ErrorType>([&] { load(module, weights, rules); }, parts);
+  for (const auto& [name, tensor] : state(module)) EXPECT_TRUE(at::equal(tensor, before.at(name))) << name;
+}
+
+TEST(State, IsSharedAndHoldsBuffers) {
+  const auto model = tiny();
+  const Weights weights = state(*model);
+  Names keys;
+  for (const auto& [name, tensor] : weights) keys.push_back(name);
+  EXPECT_EQ(keys, (Names{"down.bias", "down.weight", "head.bias", "head.weight", "norm.bias",
+                         "norm.num_batches_tracked", "norm.running_mean", "norm.running_var", "norm.weight"}));
+  EXPECT_TRUE(weights.at("down.weight").is_same(model->named_parameters()["down.weight"]));
+}
+
+TEST(LoadRule, FieldsCover) { expect_fields_cover<LoadRule>(); }
+
+TEST(Load, CopiesWhatFits) {
+  auto from = tiny(), to = tiny();
+  from->encode(inputs(5));
+  const LoadReport report = load(*to, state(*from));
+  EXPECT_TRUE(report.complete());
+  EXPECT_EQ(report.loaded.size(), 9u);
+  EXPECT_TRUE(equal_states(*from, *to));
+  EXPECT_TRUE(state(*to).at("head.weight").requires_grad());
+}
+
+TEST(Load, ReportsWhatIsMissingAndLeftOver) {
+  auto from = tiny(), to = tiny();
+  Weights weights = copied(*from);
+  weights.erase("head.bias");
+  weights["tail.bias"] = at::zeros({7, 2});
+  const at::Tensor fresh = state(*to).at("head.bias").clone();
+  const LoadReport report = load(*to, weights);
+  EXPECT_FALSE(report.complete());
+  EXPECT_EQ(names(report.initialised), Names{"head.bias"});
+  EXPECT_EQ(report.initialised.front().note, "(2)");
+  EXPECT_EQ(names(report.unused), Names{"tail.bias"});
+  EXPECT_EQ(report.unused.front().note, "(7, 2)");
+  EXPECT_EQ(report.unused.front().elements, 14);
+  EXPECT_TRUE(at::equal(state(*to).at("head.bias"), fresh));
+}
+
+TEST(Load, RenamesByRulesInOrder) {
+  auto from = tiny(), to = tiny();
+  Weights weights = copied(*from, "module.");
+  weights["module.optimizer.step"] = at::zeros({1});
+  const LoadReport report =
+      load(*to, weights, {{.from = "module.optimizer.*", .to = ""}, {.from = "module.*", .to = "*"}});
+  EXPECT_TRUE(equal_states(*from, *to));
+  EXPECT_EQ(names(report.unused), Names{"module.optimizer.step"});
+  EXPECT_EQ(report.unused.front().note, "dropped by a rule");
+  EXPECT_EQ(report.loaded.front().name, "down.bias");
+  EXPECT_EQ(report.loaded.front().note, "from module.down.bias");
+}
+
+TEST(Load, CarriesSeveralStarsOver) {
+  auto from = tiny(), to = tiny();
+  Weights weights;
+  for (const auto& [name, tensor] : copied(*from)) {
+    const auto dot = name.find('.');
+    weights["net." + name.substr(0, dot) + ".layer." + name.substr(dot + 1)] = tensor;
+  }
+  EXPECT_TRUE(load(*to, weights, {{.from = "net.*.layer.*", .to = "*.*"}}).complete());
+  EXPECT_TRUE(equal_states(*from, *to));
+}
+
+TEST(Load, ANameThatNoRuleMatchesIsKept) {
+  auto from = tiny(), to = tiny();
+  EXPECT_TRUE(load(*to, state(*from), {{.from = "module.*", .to = "*"}}).complete());
+}
+
+TEST(Load, RefusesAnotherShapeAndCopiesNothing) {
+  auto from = tiny(5), to = tiny(2);
+  expect_refused<FileError>(*to, state(*from), {},
+                            {"weights \"head.bias\": expected shape (2), found shape (5) in the file (and 1 more like "
+                             "it); change the model's "
+                             "description, or leave it fresh by the rule "
+                             "{\"from\":\"head.bias\",\"to\":\"head.bias\",\"on_mismatch\":\"skip\"}"});
+}
+
+TEST(Load, SkipsAnotherShapeWhereTheRuleSaysSo) {
+  auto from = tiny(5), to = tiny(2);
+  const at::Tensor fresh = state(*to).at("head.weight").clone();
+  const LoadReport report = load(*to, state(*from), {{.from = "head.*", .to = "head.*", .on_mismatch = "skip"}});
+  EXPECT_EQ(names(report.mismatched), (Names{"head.bias", "head.weight"}));
+  EXPECT_EQ(report.mismatched.back().note, "shape (5, 3) in the file, (2, 3) in the model");
+  EXPECT_EQ(report.loaded.size(), 7u);
+  EXPECT_TRUE(report.initialised.empty());
+  EXPECT_TRUE(at::equal(state(*to).at("head.weight"), fresh));
+}
+
+TEST(Load, SumsInputChannels) {
+  nn::Conv2d colour({.in = 3, .out = 2, .kernel = 3}), grey({.in = 1, .out = 2, .kernel = 3});
+  const std::vector<LoadRule> rules = {{.from = "*", .to = "*", .on_mismatch = "sum_channels"}};
+  const LoadReport report = load(grey, state(colour), rules);
+  EXPECT_EQ(names(report.reshaped), Names{"weight"});
+  EXPECT_EQ(report.reshaped.front().note, "sum of 3 input channels");
+  EXPECT_FALSE(report.complete());
+  const at::Tensor x = at::randn({2, 1, 5, 5});
+  EXPECT_TRUE(at::allclose(grey.forward(x), colour.forward(x.expand({2, 3, 5, 5})), 1e-5, 1e-6));
+  nn::Conv2d other({.in = 1, .out = 4, .kernel = 3});
+  expect_refused<FileError>(other, state(colour), rules, {"\"bias\"", "shape (4)", "shape (2)", "1 more"});
+}
+
+TEST(Load, ConvertsFloatingPointTypesAndSaysSo) {
+  for (auto [dtype, text] : {std::pair{at::kHalf, "float16"}, {at::kBFloat16, "bfloat16"}, {at::kDouble, "float64"}}) {
+    auto from = tiny(), to = tiny();
+    Weights weights = copied(*from);
+    weights["down.weight"] = weights.at("down.weight").to(dtype);
+    const LoadReport report = load(*to, weights);
+    EXPECT_TRUE(report.complete());
+    EXPECT_EQ(report.loaded[1].name, "down.weight");
+    EXPECT_EQ(report.loaded[1].note, std::string("converted from ") + text);
+    EXPECT_EQ(report.loaded[0].note, "");
+    EXPECT_TRUE(at::equal(state(*to).at("down.weight"), weights.at("down.weight").to(at::kFloat)));
+  }
+}
+
+TEST(Load, RefusesWholeNumbersForWeights) {
+  auto model = tiny();
+  Weights weights = copied(*model);
+  weights["down.weight"] = at::ones({3, 4}, at::kLong);
+  expect_refused<FileError>(*model, weights, {},
+                            {"weights \"down.weight\": expected float32, found int64 in the file; change"});
+  weights = copied(*model);
+  weights["norm.num_batches_tracked"] = at::ones({});
+  const LoadReport report = load(*model, weights, {{.from = "*", .to = "*", .on_mismatch = "skip"}});
+  EXPECT_EQ(report.mismatched.front().note, "float32 in the file, int64 in the model");
+}
+
+TEST(Load, RefusesTwoTensorsOfOneName) {
+  auto model = tiny();
+  Weights weights = copied(*model);
+  weights["old.bias"] = at::zeros({3});
+  expect_refused<FileError>(*model, weights, {{.from = "old.*", .to = "down.*"}},
+                            {"weights \"down.bias\": expected one tensor of the file, found \"down.bias\" and "
+                             "\"old.bias\"; change the rules"});
+}
+
+TEST(Load, RefusesRulesThatMakeNoSense) {
+  auto model = tiny();
+  const Weights weights = copied(*model);
+  expect_refused<ConfigError>(
+      *model, weights, {{.from = "a", .to = "*"}},
+      {"load rule \"a\" to \"*\": expected at most as many * in \"to\" as in \"from\", found 1"});
+  expect_refused<ConfigError>(*model, weights, {{.from = "*", .to = "*", .on_mismatch = "skipp"}},
+                              {"on_mismatch", "\"skipp\"", "did you mean \"skip\"?"});
+  expect_refused<ConfigError>(*model, weights, {{.from = "*********", .to = ""}}, {"at most 8 *", "found 9"});
+}
+
+TEST(LoadStrict, TakesExactlyTheState) {
+  auto from = tiny(), to = tiny();
+  load_strict(*to, state(*from), "a.safetensors");
+  EXPECT_TRUE(equal_states(*from, *to));
+}
+
+TEST(LoadStrict, NamesTheFirstDifferences) {
+  auto model = tiny();
+  const Weights before = copied(*model);
+  Weights weights = copied(*tiny(5));
+  weights.erase("down.bias");
+  weights["extra"] = at::zeros({1});
+  expect_error<FileError>([&] { load_strict(*model, weights, "a.safetensors"); },
+                          {"a.safetensors: expected the weights of this model and nothing else, found head.bias: shape "
+                           "(5) in the file, (2) in "
+                           "the model, head.weight: shape (5, 3) in the file, (2, 3) in the model, no down.bias and 1 "
+                           "more differences; use"});
+  for (const auto& [name, tensor] : state(*model)) EXPECT_TRUE(at::equal(tensor, before.at(name))) << name;
+  weights = copied(*model);
+  weights["extra"] = at::zeros({1});
+  expect_error<FileError>([&] { load_strict(*model, weights, "b"); }, {"b: ", "found extra besides; use"});
+}
+
+}  // namespace
+}  // namespace vaetl::testing
