@@ -1,0 +1,24 @@
+// Scores a model on data, with the preprocessing that its weights carry (or, before any, the standard mapping).
+#pragma once
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "vaetl/data/pipeline.hpp"
+#include "vaetl/nn/model.hpp"
+#include "vaetl/nn/pass.hpp"
+
+namespace vaetl {
+
+// Metric name → value over the first stream, in storage order. ConfigError where the model lacks what a metric needs.
+std::map<std::string, double> evaluate(Model& model, const Pipeline& data, const std::vector<std::string>& metrics);
+
+// Calls `use` with every batch of the first stream in storage order, in evaluation mode, without gradients or
+// augmentation. The model's mode is restored afterwards.
+void visit(Model& model, const Pipeline& data, const std::function<void(Pass&)>& use, std::int64_t batch_size = 500);
+
+// encode() of every example of the first stream as field "features" (N, F), on the CPU.
+Dataset extract(Model& encoder, const Pipeline& data);
+
+}  // namespace vaetl

@@ -1,0 +1,52 @@
+#include "vaetl/train/frozen.hpp"
+
+#include "vaetl/train/evaluate.hpp"
+
+namespace vaetl {
+namespace {
+
+bool is_head(const std::string& group) { return group == "head" || group.starts_with("head."); }
+
+// Rules only change what holds at the epochs that they name.
+bool backbone_frozen(const Model& model, const Tuning& tuning) {
+  std::set<std::int64_t> epochs = {0};
+  for (const TuningRule& rule : tuning) epochs.insert(rule.from_epoch);
+  bool any_head = false;
+  for (const auto epoch : epochs) {
+    for (const auto& [group, setting] : evaluate_tuning(tuning, model, epoch)) {
+      if (is_head(group))
+        any_head = true;
+      else if (setting.train)
+        return false;
+    }
+  }
+  return any_head && model.groups().size() > 1;
+}
+
+std::string obstacle(const Model& model, const Objective& objective, const Pipeline& data) {
+  const Needs needs = objective.needs();
+  if (!offers(model, "Encoder")) return "the model offers no features";
+  if (std::count(needs.fields.begin(), needs.fields.end(), "input")) return "the objective reads the input itself";
+  if (needs.views > 1) return "the objective compares augmented views";
+  for (const Stream& stream : data.streams) {
+    if (!stream.augment.empty()) return "stream \"" + stream.name + "\" is augmented";
+  }
+  return {};
+}
+
+}  // namespace
+
+FrozenPlan plan_frozen(const Model& model, const Objective& objective, const Pipeline& data, const Tuning& tuning) {
+  if (!backbone_frozen(model, tuning)) return {};
+  return {true, obstacle(model, objective, data)};
+}
+
+Pipeline with_features(Model& model, const Pipeline& data) {
+  Pipeline result = data;
+  for (Stream& stream : result.streams) {
+    stream.data = extract(model, stream.data).without("input");
+  }
+  return result;
+}
+
+}  // namespace vaetl

@@ -1,0 +1,78 @@
+#include "vaetl/train/ledger.hpp"
+
+#include <ATen/ops/stack.h>
+
+namespace vaetl {
+namespace {
+
+constexpr auto kSums = {"window", "epoch"};
+
+}  // namespace
+
+void Ledger::record(std::int64_t step, const Terms& terms) {
+  auto add = [&](const Terms::Named& named, bool minimised) {
+    for (const auto& [name, value] : named) {
+      pending_.push_back({name, step, minimised});
+      values_.push_back(value.detach().to(at::kFloat));
+    }
+  };
+  add(terms.minimised(), true);
+  add(terms.logged(), false);
+}
+
+std::optional<BadTerm> Ledger::flush() {
+  if (pending_.empty()) return std::nullopt;
+  const at::Tensor read = at::stack(values_).to(at::kCPU).contiguous();
+  const float* values = read.const_data_ptr<float>();
+  std::optional<BadTerm> bad;
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    const Pending& p = pending_[i];
+    if (!std::isfinite(values[i]) && !bad) bad = BadTerm{p.name, values[i], p.step};
+    for (Sums* sums : {&window_, &epoch_}) {
+      Sum& sum = (*sums)[p.name];
+      sum.value += values[i];
+      ++sum.count;
+      sum.minimised = p.minimised;
+    }
+  }
+  pending_.clear();
+  values_.clear();
+  return bad;
+}
+
+std::map<std::string, double> Ledger::take(Sums& sums) {
+  std::map<std::string, double> means;
+  for (const auto& [name, sum] : sums) {
+    means[name] = sum.value / static_cast<double>(sum.count);
+    if (sum.minimised) means["loss"] += means[name];
+  }
+  sums.clear();
+  return means;
+}
+
+std::map<std::string, double> Ledger::take_window() { return take(window_); }
+std::map<std::string, double> Ledger::take_epoch() { return take(epoch_); }
+
+Json Ledger::state() const {
+  Json json = Json::object();
+  for (const char* which : kSums) {
+    Json& part = json[which] = Json::object();
+    for (const auto& [name, sum] : which == std::string_view("window") ? window_ : epoch_) {
+      part[name] = {{"value", sum.value}, {"count", sum.count}, {"minimised", sum.minimised}};
+    }
+  }
+  return json;
+}
+
+void Ledger::load_state(const Json& json) {
+  for (const char* which : kSums) {
+    Sums& sums = which == std::string_view("window") ? window_ : epoch_;
+    sums.clear();
+    for (const auto& [name, part] : json.at(which).items()) {
+      sums[name] = {part.at("value").get<double>(), part.at("count").get<std::int64_t>(),
+                    part.at("minimised").get<bool>()};
+    }
+  }
+}
+
+}  // namespace vaetl

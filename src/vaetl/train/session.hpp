@@ -1,0 +1,81 @@
+// One call of Trainer::fit: everything that lives while a model is trained. Internal to train.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vaetl/data/feed.hpp"
+#include "vaetl/train/checkpoint.hpp"
+#include "vaetl/train/ledger.hpp"
+#include "vaetl/train/trainer.hpp"
+
+namespace vaetl {
+
+struct Task {
+  std::shared_ptr<Model> model;
+  std::shared_ptr<Objective> objective;
+  Pipeline data;
+  Tuning tuning;
+  std::vector<std::string> metrics;  // on the validation data
+};
+
+class Session {
+ public:
+  Session(const TrainerOptions& options, const std::vector<std::shared_ptr<Callback>>& callbacks, Task task);
+  Run run();
+
+ private:
+  // set-up
+  Preprocess fit_preprocess();
+  void check_shapes(const Batch& example) const;
+  void check_monitor() const;
+  void prepare_data();
+  void prepare_objective();
+  void prepare_folder();
+  void resume();
+
+  // training
+  void begin_epoch(std::int64_t epoch);
+  void step(std::int64_t epoch, std::int64_t step_in_epoch);
+  Terms update(std::size_t index, const Batch& batch, std::int64_t epoch, std::int64_t step_in_epoch);
+  void clip(const std::vector<ParameterSet>& sets) const;
+  void end_epoch(std::int64_t epoch);
+  void log_point();
+  void read_ledger();
+  void finish();
+
+  // keeping
+  bool checkpoint_due(bool epoch_ends) const;
+  void save();
+  void keep_best(const std::map<std::string, double>& entry);
+  void load_best();
+  Json state() const;
+  std::filesystem::path folder(const std::string& which) const;
+
+  void tell(const std::string& line);
+  void each(void (Callback::*event)(Progress&));
+  bool last() const { return step_ == steps_; }
+
+  TrainerOptions options_;
+  const std::vector<std::shared_ptr<Callback>>& callbacks_;
+  Task task_;
+  Progress progress_;
+
+  std::optional<Feed> feed_;
+  std::vector<Update> updates_;
+  std::vector<std::shared_ptr<Optimizer>> optimizers_;
+  std::vector<std::vector<ParameterSet>> sets_;  // of this epoch, by update
+  std::map<std::string, GroupTuning> tuning_now_;
+  Ledger ledger_;
+
+  std::int64_t step_ = 0, steps_ = 0, steps_per_epoch_ = 0;
+  std::int64_t noted_ = 0;  // the step of the last entry of the history
+  std::optional<double> best_;
+  Weights best_weights_;  // where there is no folder to keep them
+  Run run_;
+  std::chrono::steady_clock::time_point started_, saved_;
+  double seconds_before_ = 0;
+};
+
+}  // namespace vaetl

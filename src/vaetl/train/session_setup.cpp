@@ -1,0 +1,148 @@
+// Session: what happens before the first step.
+#include <ATen/Parallel.h>
+
+#include "vaetl/core/device.hpp"
+#include "vaetl/core/random.hpp"
+#include "vaetl/core/text.hpp"
+#include "vaetl/io/atomic_file.hpp"
+#include "vaetl/metrics/metric.hpp"
+#include "vaetl/train/frozen.hpp"
+#include "vaetl/train/session.hpp"
+
+namespace vaetl {
+
+Session::Session(const TrainerOptions& options, const std::vector<std::shared_ptr<Callback>>& callbacks, Task task)
+    : options_(options), callbacks_(callbacks), task_(std::move(task)), progress_{*task_.model} {
+  check_groups(*task_.model);
+  for (const Stream& stream : task_.data.streams) {
+    if (stream.data.size() == 0) throw DataError({"stream " + stream.name, "examples", "an empty set", {}});
+  }
+  task_.model->to(choose_device(options_.device));
+  check_monitor();
+  evaluate_tuning(task_.tuning, *task_.model, 0);
+  prepare_data();
+  prepare_objective();
+  prepare_folder();
+  run_.options = to_json(options_);
+  if (options_.resume != "never") resume();
+}
+
+void Session::check_monitor() const {
+  if (options_.monitor.empty()) return;
+  if (!task_.data.validation) {
+    throw ConfigError({"trainer.monitor", "validation data to choose the best epoch by", "none",
+                       "set data.validation, or leave monitor empty"});
+  }
+  const auto& metrics = task_.metrics;
+  if (std::count(metrics.begin(), metrics.end(), options_.monitor)) return;
+  throw ConfigError(
+      {"trainer.monitor", "one of the validation metrics (" + join(metrics) + ")", "\"" + options_.monitor + "\"", {}});
+}
+
+Preprocess Session::fit_preprocess() {
+  Model& model = *task_.model;
+  const Dataset& train = task_.data.streams[0].data;
+  Preprocess preprocess;
+  if (!task_.data.preprocess.empty())
+    preprocess = Preprocess::fit(task_.data.preprocess, train);
+  else if (!model.preprocess().is_null())
+    preprocess = Preprocess::from_json(model.preprocess());
+  else
+    preprocess = Preprocess::standard(train.info(), model.signature());
+  model.set_preprocess(preprocess.json());
+  return preprocess;
+}
+
+void Session::check_shapes(const Batch& example) const {
+  const auto inputs = task_.model->signature().inputs;
+  for (const auto& [stream, fields] : example) {
+    for (const auto& [name, info] : inputs) {
+      const auto found = fields[name].sizes().slice(1).vec();
+      if (found == info.shape) continue;
+      throw DataError({"stream " + stream, "\"" + name + "\" of shape " + shape_text(info.shape), shape_text(found),
+                       "describe the model with this input shape, or choose other data"});
+    }
+  }
+}
+
+void Session::prepare_data() {
+  Preprocess preprocess = fit_preprocess();
+  FeedOptions feed{options_.batch_size, options_.seed, device_of(*task_.model)};
+  feed_.emplace(task_.data, preprocess, feed);
+  check_shapes(feed_->at(0, 0));
+  const FrozenPlan plan = plan_frozen(*task_.model, *task_.objective, task_.data, task_.tuning);
+  if (plan.frozen && plan.why_not.empty()) {
+    task_.data = with_features(*task_.model, task_.data);
+    feed_.emplace(task_.data, Preprocess(), feed);
+    tell("the frozen part runs once: its features are cached");
+  } else if (plan.frozen) {
+    tell("the frozen part runs at every step: " + plan.why_not);
+  }
+  steps_per_epoch_ = feed_->steps_per_epoch();
+  steps_ = options_.steps > 0 ? options_.steps : options_.epochs * steps_per_epoch_;
+  progress_.steps_per_epoch = steps_per_epoch_;
+  progress_.steps = steps_;
+}
+
+void Session::prepare_objective() {
+  Objective& objective = *task_.objective;
+  const Batch example = feed_->at(0, 0);
+  check_needs(objective.needs(), *task_.model, example, "objective");
+  seed(random_key(options_.seed, Purpose::init));
+  objective.bind(*task_.model, example);
+  objective.to(device_of(*task_.model));
+  updates_ = objective.updates();
+  for (std::size_t i = 0; i < updates_.size(); ++i) {
+    optimizers_.push_back(registry<Optimizer>().make(options_.optimizer, "trainer.optimizer"));
+  }
+}
+
+void Session::prepare_folder() {
+  if (!options_.directory.empty()) make_folder(std::filesystem::path(options_.directory) / "checkpoints");
+}
+
+void Session::resume() {
+  if (options_.directory.empty()) throw ConfigError({"trainer.resume", "a run folder", "none", "set directory"});
+  const auto last = folder("last");
+  if (!has_checkpoint(last)) {
+    if (options_.resume == "auto") return;
+    throw FileError({last.string(), "a checkpoint to go on from", "none", "train without resume"});
+  }
+  std::vector<std::string> names;
+  for (const Update& update : updates_) names.push_back(update.name);
+  const Json state = load_checkpoint(last, {*task_.model, *task_.objective, names, optimizers_});
+  try {
+    step_ = state.at("step").get<std::int64_t>();
+    noted_ = state.at("noted").get<std::int64_t>();
+    if (!state.at("best").is_null()) best_ = state.at("best").get<double>();
+    seconds_before_ = state.at("seconds").get<double>();
+    ledger_.load_state(state.at("ledger"));
+    for (const auto& entry : state.at("history")) run_.history.push_back(entry.get<std::map<std::string, double>>());
+    if (state.at("steps_per_epoch") != steps_per_epoch_ || state.at("seed") != options_.seed) {
+      throw ConfigError(
+          {"resume",
+           fmt::format("{} steps an epoch and seed {}", state.at("steps_per_epoch").dump(), state.at("seed").dump()),
+           fmt::format("{} and {}", steps_per_epoch_, options_.seed),
+           "resume with the same data, batch size and seed"});
+    }
+    const int threads = state.at("threads").get<int>();
+    if (threads != at::get_num_threads()) {
+      tell(fmt::format("{} threads now, {} before: results may differ in the last bits", at::get_num_threads(),
+                       threads));
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw FileError({(last / "state.json").string(), "the state of a checkpoint", "other JSON", "train afresh"});
+  }
+  if (step_ > steps_) {
+    throw ConfigError({"resume", fmt::format("at least {} steps, as many as are done", step_), std::to_string(steps_),
+                       "raise epochs or steps"});
+  }
+  run_.resumed_from = step_;
+  tell(fmt::format("resumed at step {} of {}", step_, steps_));
+}
+
+std::filesystem::path Session::folder(const std::string& which) const {
+  return std::filesystem::path(options_.directory) / "checkpoints" / which;
+}
+
+}  // namespace vaetl

@@ -1,0 +1,19 @@
+#include "vaetl/train/trainer.hpp"
+
+#include "vaetl/train/session.hpp"
+
+namespace vaetl {
+
+Trainer::Trainer(TrainerOptions options, std::vector<std::shared_ptr<Callback>> callbacks)
+    : options_(std::move(options)), callbacks_(std::move(callbacks)) {
+  // What C++ sets directly obeys the same rules as what a recipe says.
+  from_json<TrainerOptions>(to_json(options_), "trainer");
+}
+
+Run Trainer::fit(std::shared_ptr<Model> model, std::shared_ptr<Objective> objective, const Pipeline& data,
+                 const Tuning& tuning, const std::vector<std::string>& validation_metrics) {
+  return Session(options_, callbacks_, {std::move(model), std::move(objective), data, tuning, validation_metrics})
+      .run();
+}
+
+}  // namespace vaetl
