@@ -4,6 +4,8 @@
 
 namespace vaetl::detail {
 
+Json no_options() { return Json::object(); }
+
 void throw_unknown_name(std::string_view kind, const std::string& path, const std::string& name,
                         const std::vector<std::string>& known) {
   const std::string remedy = known.empty() ? "none is registered" : did_you_mean(name, known);

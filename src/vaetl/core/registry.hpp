@@ -13,11 +13,15 @@
 
 namespace vaetl {
 
+namespace detail {
+Json no_options();  // {}; not inline: GCC 12 loses an inline function that only a member initialiser calls
+}
+
 // A name with its options as plain data: {"name": "adamw", "lr": 0.001}; a bare name where there are no options.
 template <class Base>
 struct Spec {
   std::string name = {};
-  Json options = Json::object();
+  Json options = detail::no_options();
 };
 
 namespace detail {

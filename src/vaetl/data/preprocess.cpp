@@ -1,0 +1,86 @@
+#include "vaetl/data/preprocess.hpp"
+
+#include <ATen/ATen.h>
+
+#include "vaetl/core/text.hpp"
+#include "vaetl/data/transforms/mapping.hpp"
+
+namespace vaetl {
+namespace {
+
+// The training data as they look after the transforms fitted so far.
+class Mapped final : public Source {
+ public:
+  Mapped(Dataset base, const Preprocess& preprocess) : base_(std::move(base)), preprocess_(preprocess) {}
+  const DatasetInfo& info() const override { return base_.info(); }
+  std::int64_t size() const override { return base_.size(); }
+  Fields gather(const at::Tensor& index) const override {
+    Fields fields = base_.gather(index);
+    preprocess_.apply(fields);
+    return fields;
+  }
+
+ private:
+  Dataset base_;
+  const Preprocess& preprocess_;
+};
+
+bool has_range(const FieldInfo& field) { return field.low < field.high; }
+
+}  // namespace
+
+void Preprocess::add(Spec<Transform> spec, const std::string& path) {
+  auto transform = registry<Transform>().make(spec, path);
+  if (transform->random()) {
+    throw ConfigError(
+        {path, "a transform that is not random", quote(spec.name), "write it under a stream's `augment`"});
+  }
+  specs_.push_back(registry<Transform>().complete(spec, path));
+  transforms_.push_back(std::move(transform));
+}
+
+Preprocess Preprocess::fit(const std::vector<Spec<Transform>>& transforms, const Dataset& train) {
+  Preprocess result;
+  for (std::size_t i = 0; i < transforms.size(); ++i) {
+    const std::string path = fmt::format("preprocess[{}]", i);
+    Preprocess next = result;
+    next.add(transforms[i], path);
+    Json fitted = next.transforms_.back()->fit(Dataset(std::make_shared<Mapped>(train, result)));
+    if (!fitted.is_null()) {
+      next = result;
+      next.add({transforms[i].name, std::move(fitted)}, path);
+    }
+    result = std::move(next);
+  }
+  return result;
+}
+
+Preprocess Preprocess::standard(const DatasetInfo& data, const Signature& signature) {
+  const auto have = data.fields.find("input");
+  const auto want = signature.inputs.find("input");
+  Preprocess result;
+  if (have == data.fields.end() || want == signature.inputs.end()) return result;
+  const FieldInfo &from = have->second, &to = want->second;
+  if (!has_range(from) || !has_range(to) || (from.low == to.low && from.high == to.high)) return result;
+  result.add(spec<transforms::Scale>({.from = {from.low, from.high}, .to = {to.low, to.high}}), "preprocess[0]");
+  return result;
+}
+
+Preprocess Preprocess::from_json(const Json& json, const std::string& path) {
+  std::vector<Spec<Transform>> specs;
+  Codec<std::vector<Spec<Transform>>>::read(json, path, specs, {});
+  Preprocess result;
+  for (std::size_t i = 0; i < specs.size(); ++i) result.add(std::move(specs[i]), fmt::format("{}[{}]", path, i));
+  return result;
+}
+
+void Preprocess::apply(Fields& fields) const {
+  if (!fields.has("input")) return;  // features that were computed before
+  fields.set("input", fields.input().to(at::kFloat));
+  at::Generator none;
+  for (const auto& transform : transforms_) transform->apply(fields, none);
+}
+
+Json Preprocess::json() const { return Codec<std::vector<Spec<Transform>>>::write(specs_); }
+
+}  // namespace vaetl

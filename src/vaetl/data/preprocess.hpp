@@ -1,0 +1,32 @@
+// Preprocessing belongs to the weights: fitted once on the training data, written into model.json with its fitted
+// values, applied wherever the model is trained or scored.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "vaetl/data/transform.hpp"
+
+namespace vaetl {
+
+class Preprocess {
+ public:
+  Preprocess() = default;
+  // Fits one transform after the other, each on the training data as those before it leave them. ConfigError for a
+  // random transform: augmentation belongs to the recipe's streams.
+  static Preprocess fit(const std::vector<Spec<Transform>>& transforms, const Dataset& train);
+  // The default: maps the data's declared range of `input` linearly to the one in the model's signature. Empty where
+  // they are equal, or where either declares none.
+  static Preprocess standard(const DatasetInfo& data, const Signature& signature);
+  static Preprocess from_json(const Json& json, const std::string& path = "preprocess");
+
+  void apply(Fields& fields) const;  // input becomes float32 first
+  Json json() const;                 // an array of specs with fitted values
+  bool empty() const { return specs_.empty(); }
+
+ private:
+  void add(Spec<Transform> spec, const std::string& path);
+  std::vector<Spec<Transform>> specs_;
+  std::vector<std::shared_ptr<Transform>> transforms_;
+};
+
+}  // namespace vaetl

@@ -1,0 +1,47 @@
+#include "vaetl/data/sources.hpp"
+
+#include <ATen/ATen.h>
+
+namespace vaetl {
+namespace {
+
+at::Tensor rows(const at::Tensor& values, const at::Tensor& index) {
+  return values.index_select(0, index.to(values.device()));
+}
+
+}  // namespace
+
+at::Tensor Source::column(const std::string& field) const { return gather(at::arange(size(), at::kLong))[field]; }
+
+Fields TensorSource::gather(const at::Tensor& index) const {
+  Fields result;
+  for (const auto& [key, values] : fields_) result.set(key, rows(values, index));
+  return result;
+}
+
+std::shared_ptr<const Source> View::of(const std::shared_ptr<const Source>& base, const at::Tensor& index) {
+  if (const auto* view = dynamic_cast<const View*>(base.get())) {
+    return std::make_shared<View>(view->base_, rows(view->index_, index));
+  }
+  return std::make_shared<View>(base, index.clone());  // the caller may go on writing to its tensor
+}
+
+Fields View::gather(const at::Tensor& index) const { return base_->gather(rows(index_, index)); }
+
+at::Tensor View::column(const std::string& field) const { return rows(base_->column(field), index_); }
+
+Fields Overlay::gather(const at::Tensor& index) const {
+  Fields result = base_->gather(index);
+  if (values_) {
+    result.set(field_, rows(*values_, index));
+  } else {
+    result.erase(field_);
+  }
+  return result;
+}
+
+at::Tensor Overlay::column(const std::string& field) const {
+  return values_ && field == field_ ? *values_ : base_->column(field);
+}
+
+}  // namespace vaetl

@@ -1,0 +1,57 @@
+// The sources behind Dataset's operations: tensors in memory, a view of some examples, a field set or hidden.
+#pragma once
+#include <optional>
+
+#include "vaetl/data/dataset.hpp"
+
+namespace vaetl {
+
+class TensorSource final : public Source {
+ public:
+  TensorSource(Fields fields, DatasetInfo info, std::int64_t size)
+      : fields_(std::move(fields)), info_(std::move(info)), size_(size) {}
+  const DatasetInfo& info() const override { return info_; }
+  std::int64_t size() const override { return size_; }
+  Fields gather(const at::Tensor& index) const override;
+  at::Tensor column(const std::string& field) const override { return fields_[field]; }
+
+ private:
+  Fields fields_;
+  DatasetInfo info_;
+  std::int64_t size_;
+};
+
+// The examples `index` of another source, in that order.
+class View final : public Source {
+ public:
+  // A view of a view is one view.
+  static std::shared_ptr<const Source> of(const std::shared_ptr<const Source>& base, const at::Tensor& index);
+  View(std::shared_ptr<const Source> base, at::Tensor index) : base_(std::move(base)), index_(std::move(index)) {}
+  const DatasetInfo& info() const override { return base_->info(); }
+  std::int64_t size() const override { return index_.size(0); }
+  Fields gather(const at::Tensor& index) const override;
+  at::Tensor column(const std::string& field) const override;
+
+ private:
+  std::shared_ptr<const Source> base_;
+  at::Tensor index_;
+};
+
+// Another source with one field set to `values`, or hidden where there are none.
+class Overlay final : public Source {
+ public:
+  Overlay(std::shared_ptr<const Source> base, DatasetInfo info, std::string field, std::optional<at::Tensor> values)
+      : base_(std::move(base)), info_(std::move(info)), field_(std::move(field)), values_(std::move(values)) {}
+  const DatasetInfo& info() const override { return info_; }
+  std::int64_t size() const override { return base_->size(); }
+  Fields gather(const at::Tensor& index) const override;
+  at::Tensor column(const std::string& field) const override;
+
+ private:
+  std::shared_ptr<const Source> base_;
+  DatasetInfo info_;
+  std::string field_;
+  std::optional<at::Tensor> values_;
+};
+
+}  // namespace vaetl

@@ -1,0 +1,52 @@
+// Deterministic maps of values, for preprocessing.
+#pragma once
+#include <vector>
+
+#include "vaetl/data/transform.hpp"
+
+namespace vaetl::transforms {
+
+// x′ = to₀ + (x − from₀) (to₁ − to₀) / (from₁ − from₀), any shape. ConfigError for an empty range.
+class Scale final : public Transform {
+ public:
+  static constexpr const char* name = "scale";
+  struct Options {
+    std::vector<double> from = {0, 255}, to = {0, 1};
+    static constexpr auto fields() {
+      return std::tuple{field("from", &Options::from, "range of the values, [low, high]"),
+                        field("to", &Options::to, "range to map it to, [low, high]")};
+    }
+    void validate() const;
+  };
+  explicit Scale(Options options);
+  void apply(Fields& fields, at::Generator& generator) const override;
+
+ private:
+  double factor_, offset_;
+};
+
+// x′ = (x − mean) / std for each channel (N, C, …) or feature (N, F): of dimension 1. fit() takes both from the
+// training data, std with division by the number of values and 1 where a channel is constant. DataError for another
+// number of channels, ConfigError where it was never fitted.
+class Standardise final : public Transform {
+ public:
+  static constexpr const char* name = "standardise";
+  struct Options {
+    std::vector<double> mean = {}, std = {};
+    static constexpr auto fields() {
+      return std::tuple{
+          field("mean", &Options::mean, "of each channel; empty: fitted on the training data"),
+          field("std", &Options::std, "of each channel; empty: fitted on the training data", at_least(0))};
+    }
+    void validate() const;
+  };
+  explicit Standardise(Options options);
+  void apply(Fields& fields, at::Generator& generator) const override;
+  Json fit(const Dataset& train) const override;
+
+ private:
+  Options options_;
+  at::Tensor mean_, factor_;  // float32 (C)
+};
+
+}  // namespace vaetl::transforms

@@ -1,0 +1,90 @@
+#include "vaetl/data/open.hpp"
+
+#include "support.hpp"
+#include "tests/support/expect_error.hpp"
+
+namespace vaetl {
+namespace {
+
+using testing::Environment;
+using testing::expect_error;
+using testing::Folder;
+using testing::idx;
+using testing::ramp;
+
+void write_pair(const Folder& folder, const std::string& prefix) {
+  folder.write(prefix + "train-images", idx({2, 1, 1}, ramp(2)));
+  folder.write(prefix + "train-labels", idx({2}, ramp(2)));
+}
+
+TEST(Open, UnknownReferencesNameTheNearest) {
+  expect_error<ConfigError>([] { data::open("fashion-minst"); },
+                            {"fashion-mnist, mnist", "did you mean \"fashion-mnist\"?"});
+  expect_error<ConfigError>([] { data::open("ixd:/data"); }, {"idx", "\"ixd\"", "did you mean \"idx\"?"});
+  expect_error<ConfigError>([] { data::open("idx:"); }, {"a folder after"});
+  const Folder folder;
+  expect_error<ConfigError>([&] { data::open(folder.path().string()); }, {"write \"idx:" + folder.path().string()});
+}
+
+TEST(Open, SearchesThePathList) {
+  const Folder folder;
+  write_pair(folder, "inner/mnist/");
+  write_pair(folder, "other/");
+  const std::string root = folder.path().string();
+  for (const std::string& list :
+       {root + "/inner", "/absent:" + root + "/inner/mnist/", root + "/other:" + root + "/inner"}) {
+    const Environment variable("VAETL_DATA", list);
+    const Splits splits = data::open("mnist");
+    EXPECT_EQ(splits.train.size(), 2) << list;
+    EXPECT_EQ(splits.train.classes(), 10) << list;  // the known names, not the labels that occur
+  }
+}
+
+TEST(Open, AbsentSetSaysWhereToGetIt) {
+  const Folder folder;
+  const Environment variable("VAETL_DATA", folder.path().string());
+  expect_error<DataError>([] { data::open("mnist"); }, {"mnist: ", folder.path().string() + "/mnist",
+                                                        "set VAETL_DATA to the folder that holds mnist/"});
+  const data::KnownSet& fashion = data::known_sets().front();
+  EXPECT_EQ(fashion.package, "dataset-fashion-mnist");
+  if (std::filesystem::is_directory(fashion.folder)) return;
+  expect_error<DataError>([] { data::open("fashion-mnist"); },
+                          {"apt-get install dataset-fashion-mnist, or set VAETL_DATA"});
+}
+
+std::vector<std::int64_t> counts(const Dataset& data) {
+  return testing::values_of(at::bincount(data.labels(), {}, data.classes()));
+}
+
+double pixel_mean(const Dataset& data) { return data.column("input").to(at::kDouble).mean().item<double>(); }
+
+TEST(Open, FashionMnist) {
+  const data::KnownSet& set = data::known_sets().front();
+  if (!std::filesystem::is_directory(set.folder)) GTEST_SKIP() << "the package " << set.package << " is not installed";
+  const Environment variable("VAETL_DATA", "");
+  const Splits splits = data::open("fashion-mnist");
+  EXPECT_EQ(splits.train.size(), 60000);
+  EXPECT_EQ(splits.test.size(), 10000);
+  EXPECT_EQ(splits.validation.size(), 0);
+  EXPECT_EQ(counts(splits.train), std::vector<std::int64_t>(10, 6000));
+  EXPECT_EQ(counts(splits.test), std::vector<std::int64_t>(10, 1000));
+  EXPECT_EQ(splits.train.info().fields.at("input").shape, (std::vector<std::int64_t>{1, 28, 28}));
+  EXPECT_NEAR(pixel_mean(splits.train), 72.9404, 5e-5);  // 0.2860 of 255, the published mean
+  EXPECT_EQ(splits.train.info().licence, "MIT");
+  EXPECT_EQ(splits.train.info().classes.at(9), "Ankle boot");
+  EXPECT_EQ(splits.train.take_per_class(10, 0).size(), 100);
+}
+
+TEST(Open, Mnist) {
+  const auto folder = testing::shared_data("mnist");
+  if (!folder) GTEST_SKIP() << "no mnist under VAETL_TEST_DATA (default ../shared/data)";
+  const Environment variable("VAETL_DATA", std::filesystem::absolute(*folder).string());
+  const Splits splits = data::open("mnist");
+  EXPECT_EQ(counts(splits.train),
+            (std::vector<std::int64_t>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}));
+  EXPECT_EQ(counts(splits.test), (std::vector<std::int64_t>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}));
+  EXPECT_NEAR(pixel_mean(splits.train), 33.318, 5e-4);
+}
+
+}  // namespace
+}  // namespace vaetl
