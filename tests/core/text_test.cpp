@@ -45,6 +45,14 @@ TEST(Join, PutsTheSeparatorBetween) {
   EXPECT_EQ(join(Names{"a", "b"}, "|"), "a|b");
 }
 
+TEST(Thousands, AreSeparated) {
+  EXPECT_EQ(thousands(0), "0");
+  EXPECT_EQ(thousands(999), "999");
+  EXPECT_EQ(thousands(1000), "1,000");
+  EXPECT_EQ(thousands(1234567), "1,234,567");
+  EXPECT_EQ(thousands(-123456), "-123,456");
+}
+
 TEST(Glob, MatchesRunsCharactersAndSets) {
   EXPECT_TRUE(glob_match("encoder.*", "encoder.0.conv"));
   EXPECT_TRUE(glob_match("*", ""));

@@ -1,0 +1,17 @@
+// The metrics that recipes and apps know by name: one line each.
+#include "vaetl/metrics/classification.hpp"
+#include "vaetl/metrics/variational.hpp"
+
+namespace vaetl {
+
+template <>
+Registry<Metric>& registry<Metric>() {
+  static Registry<Metric> table = Registry<Metric>("metric")
+                                      .add<metrics::Accuracy>()
+                                      .add<metrics::CrossEntropy>()
+                                      .add<metrics::Elbo>()
+                                      .add<metrics::ReconstructionMse>();
+  return table;
+}
+
+}  // namespace vaetl

@@ -1,0 +1,84 @@
+#include "vaetl/core/progress.hpp"
+#include "vaetl/core/text.hpp"
+#include "vaetl/zoo/card.hpp"
+
+namespace vaetl::zoo {
+namespace {
+
+// A cell of a table: one line, and no bar or markup of its own.
+std::string cell(const std::string& text) {
+  std::string safe;
+  for (char c : text) {
+    if (c == '|' || c == '<' || c == '`' || c == '[') safe += '\\';
+    safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return safe;
+}
+
+std::string row(const std::string& name, const std::string& value) {
+  return value.empty() ? "" : fmt::format("| {} | {} |\n", cell(name), cell(value));
+}
+
+std::string inputs(const Card& card) {
+  std::vector<std::string> texts;
+  for (const auto& [name, info] : card.inputs) texts.push_back(name + " " + shape_text(info.shape));
+  return join(texts);
+}
+
+std::string value_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+std::string facts(const Card& card) {
+  std::string text = "| | |\n|---|---|\n";
+  text += row("architecture", card.model.name) + row("parameters", thousands(card.weights.parameters)) +
+          row("input", inputs(card)) + row("offers", join(card.capabilities)) + row("classes", join(card.classes)) +
+          row("layer groups", join(card.groups)) + row("transferred from", card.base_model) +
+          row("licence of the weights", card.licence) + row("licence of the data", card.data_licence) +
+          row("version", card.version) + row("sha256", card.weights.sha256);
+  return text + "\n";
+}
+
+std::string metrics(const Card& card) {
+  if (card.metrics.empty()) return {};
+  std::string text = "## Metrics\n\n| metric | value |\n|---|---|\n";
+  for (const auto& [name, value] : card.metrics) text += row(name, fmt::format("{:.4g}", value));
+  return text + "\n";
+}
+
+std::string training(const Card& card) {
+  std::string text;
+  for (const auto& [key, value] : card.training.items()) {
+    if (value.is_number() && key == "seconds") {
+      text += row("time", duration(value.get<double>()));
+    } else if (!value.is_structured()) {
+      text += row(key, value_text(value));
+    } else {
+      for (const auto& [inner, item] : value.items()) {
+        if (!item.is_structured()) text += row(key + " " + inner, value_text(item));
+      }
+    }
+  }
+  return text.empty() ? text : "## Training\n\n| | |\n|---|---|\n" + text + "\n";
+}
+
+std::string usage(const Card& card) {
+  const bool encodes =
+      std::find(card.capabilities.begin(), card.capabilities.end(), "Encoder") != card.capabilities.end();
+  const bool classifies = !card.classes.empty() || (card.test_vector && card.test_vector->of == "logits");
+  std::string text = "## Use\n\nIn the zoo its name is enough; elsewhere give the path of this folder.\n\n";
+  text += fmt::format("    vaetl-zoo verify {}\n", card.name);
+  if (!encodes) return text;
+  return text + fmt::format(
+                    "\n```cpp\nauto model = vaetl::zoo::load(\"{}\");\n"
+                    "at::Tensor {} = model.predict(raw);  // raw: (N, …) as the data store it\n```\n",
+                    card.name, classifies ? "logits" : "features");
+}
+
+}  // namespace
+
+std::string to_markdown(const Card& card) {
+  std::string text = fmt::format("# {}\n\n", card.name);
+  if (!card.summary.empty()) text += cell(card.summary) + "\n\n";
+  return text + facts(card) + metrics(card) + training(card) + usage(card);
+}
+
+}  // namespace vaetl::zoo

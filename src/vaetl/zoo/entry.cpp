@@ -1,0 +1,150 @@
+#include "vaetl/zoo/entry.hpp"
+
+#include "vaetl/core/text.hpp"
+#include "vaetl/data/preprocess.hpp"
+#include "vaetl/io/sha256.hpp"
+#include "vaetl/nn/capabilities.hpp"
+#include "vaetl/zoo/file_error.hpp"
+
+namespace vaetl::zoo {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string card_path(const Entry& entry) { return (entry.folder / card_file).string(); }
+fs::path weights_path(const Entry& entry) { return entry.folder / entry.card.weights.file; }
+
+constexpr const char* damaged = "the file is damaged or was exchanged: get it again";
+constexpr const char* edited = "the card was edited: it must describe the weights beside it";
+
+std::string check_card(Entry& entry) {
+  entry.card = read_card(entry.folder);
+  return fmt::format("{} {}, format version {}", entry.card.name, entry.card.version, entry.card.format_version);
+}
+
+std::string check_size(Entry& entry) {
+  std::error_code error;
+  const auto size = fs::file_size(weights_path(entry), error);
+  const std::string where = weights_path(entry).string();
+  const std::string expected = fmt::format("{} bytes", entry.card.weights.bytes);
+  if (error) throw FileError({where, expected, "no such file", damaged});
+  if (size != static_cast<std::uintmax_t>(entry.card.weights.bytes)) {
+    throw FileError({where, expected, fmt::format("{} bytes", size), damaged});
+  }
+  return thousands(entry.card.weights.bytes) + " bytes";
+}
+
+std::string check_checksum(Entry& entry) {
+  const std::string found = sha256_file(weights_path(entry));
+  if (found == entry.card.weights.sha256) return "sha256 " + found.substr(0, 16) + "…";
+  throw FileError({weights_path(entry).string(), "sha256 " + entry.card.weights.sha256, found, damaged});
+}
+
+std::string check_tensors(Entry& entry) {
+  entry.weights = read_safetensors(weights_path(entry));
+  const auto count = static_cast<std::int64_t>(entry.weights.tensors.size());
+  if (count == entry.card.weights.tensors) return fmt::format("{} tensors", count);
+  throw FileError({card_path(entry) + ": weights.tensors", fmt::format("{}, as in the file", count),
+                   std::to_string(entry.card.weights.tensors), edited});
+}
+
+// The checksum vouches for the metadata of the weights; so the card's word is held against it.
+void compare_with_metadata(const Entry& entry, const char* key, const char* name, const Json& value) {
+  const auto found = entry.weights.metadata.find(key);
+  if (found == entry.weights.metadata.end()) return;
+  const Json told = blame(weights_path(entry).string(), [&] { return parse_json(found->second, key); });
+  if (same_json(told, value)) return;
+  throw FileError({card_path(entry) + ": " + name, quote(told.dump(), 200) + ", as in the weights",
+                   quote(value.dump(), 200), edited});
+}
+
+template <class T>
+void compare_with_model(const Entry& entry, const char* name, const T& told, const T& found) {
+  const Json have = Codec<T>::write(told), want = Codec<T>::write(found);
+  if (same_json(have, want)) return;
+  throw FileError({card_path(entry) + ": " + name, want.dump() + ", as the model has", have.dump(), edited});
+}
+
+void check_classes(const Entry& entry) {
+  if (entry.card.classes.empty()) return;
+  const auto* classifier = dynamic_cast<const Classifier*>(entry.model.get());
+  const std::int64_t classes = classifier ? classifier->classes() : 0;
+  if (classes == static_cast<std::int64_t>(entry.card.classes.size())) return;
+  throw FileError({card_path(entry) + ": classes", fmt::format("{} names, one for each class of the model", classes),
+                   std::to_string(entry.card.classes.size()), edited});
+}
+
+std::string check_description(Entry& entry) {
+  const Card& card = entry.card;
+  compare_with_metadata(entry, metadata_model, "model", Codec<ModelSpec>::write(card.model));
+  compare_with_metadata(entry, metadata_classes, "classes", card.classes);
+  entry.model = blame(card_path(entry), [&] { return build(card.model); });
+  check_classes(entry);
+  std::vector<std::string> groups;
+  for (const LayerGroup& group : entry.model->groups()) groups.push_back(group.name);
+  compare_with_model(entry, "groups", card.groups, groups);
+  compare_with_model(entry, "capabilities", card.capabilities, capabilities(*entry.model));
+  compare_with_model(entry, "inputs", card.inputs, entry.model->signature().inputs);
+  compare_with_model(entry, "weights.parameters", card.weights.parameters, parameter_count(*entry.model));
+  return fmt::format("{}, {} parameters", card.model.name, thousands(card.weights.parameters));
+}
+
+std::string check_weights(Entry& entry) {
+  load_strict(*entry.model, entry.weights.tensors, weights_path(entry).string());
+  entry.model->eval();
+  return "every name and shape is the model's";
+}
+
+std::string check_preprocess(Entry& entry) {
+  compare_with_metadata(entry, metadata_preprocess, "preprocess", entry.card.preprocess);
+  blame(card_path(entry), [&] { return Preprocess::from_json(entry.card.preprocess); });
+  entry.model->set_preprocess(entry.card.preprocess);
+  std::vector<std::string> names;
+  for (const Json& step : entry.card.preprocess)
+    names.push_back((step.is_string() ? step : step.at("name")).get<std::string>());
+  return names.empty() ? "none: raw input is what the model expects" : join(names);
+}
+
+double largest_difference(const Entry& entry, const TestVector& vector) {
+  const Pretrained pretrained{entry.model, entry.card};
+  const at::Tensor input = at::tensor(vector.input, at::kFloat).view(vector.shape);
+  const at::Tensor expected = at::tensor(vector.output, at::kDouble);
+  const at::Tensor found = pretrained.predict(input).to(at::kDouble).flatten();
+  if (found.numel() == expected.numel()) return (found - expected).abs().max().item<double>();
+  throw FileError({card_path(entry) + ": test_vector.output", fmt::format("{} values", found.numel()),
+                   std::to_string(expected.numel()), edited});
+}
+
+std::string check_test_vector(Entry& entry) {
+  if (!entry.card.test_vector) return "the card has none";
+  const TestVector& vector = *entry.card.test_vector;
+  const std::string where = card_path(entry) + ": test_vector";
+  const std::string of = offers(*entry.model, Classifier::capability) ? "logits" : "features";
+  if (vector.of != of) throw FileError({where + ".of", of, vector.of, edited});
+  const double difference = blame(where, [&] { return largest_difference(entry, vector); });
+  const std::string text = fmt::format("{:.2g}", difference);
+  if (difference <= vector.tolerance) return fmt::format("differs by {}, tolerance {:.2g}", text, vector.tolerance);
+  throw FileError({where, fmt::format("{} within {:.2g} of the card's", of, vector.tolerance),
+                   "a difference of " + text, "card, weights and this build do not compute the same"});
+}
+
+}  // namespace
+
+const std::array<EntryCheck, 8> entry_checks{{{"card", check_card},
+                                              {"size", check_size},
+                                              {"checksum", check_checksum},
+                                              {"tensors", check_tensors},
+                                              {"description", check_description},
+                                              {"weights", check_weights},
+                                              {"preprocessing", check_preprocess},
+                                              {"test vector", check_test_vector}}};
+
+bool same_json(const Json& a, const Json& b) { return nlohmann::json(a) == nlohmann::json(b); }
+
+Entry open_entry(const fs::path& folder) {
+  Entry entry{folder};
+  for (const EntryCheck& check : entry_checks) check.run(entry);
+  return entry;
+}
+
+}  // namespace vaetl::zoo

@@ -1,0 +1,35 @@
+// The checks that an entry passes before anybody gets its model, in their order. load() stops at the first that fails,
+// verify() tells of all.
+#pragma once
+#include <array>
+#include <filesystem>
+#include <string>
+
+#include "vaetl/io/safetensors.hpp"
+#include "vaetl/zoo/zoo.hpp"
+
+namespace vaetl::zoo {
+
+struct Entry {
+  std::filesystem::path folder;
+  Card card = {};
+  TensorFile weights = {};
+  std::shared_ptr<Model> model = {};
+};
+
+struct EntryCheck {
+  const char* name;
+  std::string (*run)(Entry& entry);  // what was found; FileError where it is wrong
+};
+extern const std::array<EntryCheck, 8> entry_checks;
+
+Entry open_entry(const std::filesystem::path& folder);  // all of them
+
+bool same_json(const Json& a, const Json& b);  // whatever the order of the keys
+
+// The keys of model.safetensors' metadata that make a weights file tell what it is.
+constexpr const char* metadata_model = "vaetl.model";
+constexpr const char* metadata_preprocess = "vaetl.preprocess";
+constexpr const char* metadata_classes = "vaetl.classes";
+
+}  // namespace vaetl::zoo

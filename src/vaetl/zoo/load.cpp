@@ -1,0 +1,76 @@
+#include "vaetl/core/error.hpp"
+#include "vaetl/data/preprocess.hpp"
+#include "vaetl/io/sha256.hpp"
+#include "vaetl/nn/capabilities.hpp"
+#include "vaetl/zoo/entry.hpp"
+#include "vaetl/zoo/file_error.hpp"
+
+namespace vaetl::zoo {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The part of our own metadata under `key`, null where there is none.
+Json told(const TensorFile& file, const char* key) {
+  const auto found = file.metadata.find(key);
+  return found == file.metadata.end() ? Json() : parse_json(found->second, std::string("metadata ") + key);
+}
+
+// What a card says, read off a weights file and its model.
+Card card_of(const fs::path& file, const WeightsFile& weights, const Model& model) {
+  Card card;
+  card.name = file.stem().string();
+  card.model = model.spec();
+  card.inputs = model.signature().inputs;
+  card.classes = weights.classes;
+  for (const LayerGroup& group : model.groups()) card.groups.push_back(group.name);
+  card.capabilities = capabilities(model);
+  card.preprocess = model.preprocess();
+  std::error_code ignored;
+  card.weights = {.file = file.filename().string(),
+                  .sha256 = sha256_file(file),
+                  .bytes = static_cast<std::int64_t>(fs::file_size(file, ignored)),
+                  .tensors = static_cast<std::int64_t>(weights.tensors.size()),
+                  .parameters = parameter_count(model)};
+  return card;
+}
+
+}  // namespace
+
+WeightsFile read_weights(const fs::path& file) {
+  TensorFile content = read_safetensors(file);
+  WeightsFile weights{.tensors = std::move(content.tensors)};
+  return blame(file.string(), [&] {
+    const Json model = told(content, metadata_model), classes = told(content, metadata_classes);
+    if (!model.is_null()) Codec<ModelSpec>::read(model, metadata_model, weights.model, {});
+    if (!classes.is_null()) Codec<std::vector<std::string>>::read(classes, metadata_classes, weights.classes, {});
+    weights.preprocess = told(content, metadata_preprocess);
+    return std::move(weights);
+  });
+}
+
+Pretrained load_file(const fs::path& file, const ModelSpec& model) {
+  const WeightsFile weights = read_weights(file);
+  if (model.name.empty() && weights.model.name.empty()) {
+    throw FileError({file.string(), "metadata that describe the model", "none", "describe it: --model JSON"});
+  }
+  Pretrained result;
+  result.model = model.name.empty() ? blame(file.string(), [&] { return build(weights.model); }) : build(model);
+  load_strict(*result.model, weights.tensors, file.string());
+  result.model->eval();
+  if (!weights.preprocess.is_null()) {
+    blame(file.string(), [&] { return Preprocess::from_json(weights.preprocess); });
+    result.model->set_preprocess(weights.preprocess);
+  }
+  result.card = card_of(file, weights, *result.model);
+  return result;
+}
+
+Pretrained load(std::string_view reference) {
+  const fs::path found = resolve(reference);
+  if (found.extension() == ".safetensors" && fs::is_regular_file(found)) return load_file(found);
+  Entry entry = open_entry(found);
+  return {std::move(entry.model), std::move(entry.card)};
+}
+
+}  // namespace vaetl::zoo

@@ -1,0 +1,135 @@
+#include <dlfcn.h>
+
+#include <cstdlib>
+
+#include "vaetl/core/error.hpp"
+#include "vaetl/core/text.hpp"
+#include "vaetl/zoo/places.hpp"
+#include "vaetl/zoo/search.hpp"
+#include "vaetl/zoo/zoo.hpp"
+
+namespace vaetl::zoo {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+std::vector<fs::path> path_list(const std::string& text) {
+  std::vector<fs::path> paths;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ':');) {
+    if (!part.empty()) paths.emplace_back(part);
+  }
+  return paths;
+}
+
+// The file that holds this code: the library, or a program that it is linked into.
+fs::path own_file() {
+  Dl_info info{};
+  std::error_code ignored;
+  fs::path file = dladdr(reinterpret_cast<const void*>(&search_path), &info) && info.dli_fname ? info.dli_fname : "";
+  if (!file.is_absolute()) file = fs::read_symlink("/proc/self/exe", ignored);
+  return fs::weakly_canonical(file, ignored);
+}
+
+bool lies_in(const fs::path& file, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first == folder.end();
+}
+
+bool is_entry(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::is_regular_file(folder / card_file, ignored);
+}
+
+std::optional<fs::path> find_entry(const std::string& name) {
+  if (!is_entry_name(name)) return std::nullopt;
+  for (const fs::path& folder : search_path()) {
+    if (is_entry(folder / name)) return folder / name;
+  }
+  return std::nullopt;
+}
+
+constexpr const char* expected_model = "a zoo entry, a run folder, an entry's folder or a *.safetensors file";
+
+fs::path resolve_folder(const fs::path& folder) {
+  if (is_entry(folder)) return folder;
+  if (is_entry(folder / "model")) return folder / "model";
+  std::error_code ignored;
+  const bool unfinished = fs::is_directory(folder / "checkpoints", ignored);
+  throw FileError({folder.string(), expected_model,
+                   unfinished ? "a run that has not finished" : "a folder without model.json",
+                   unfinished ? "finish it with --resume" : ""});
+}
+
+std::optional<fs::path> find_path(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return resolve_folder(path);
+  if (!fs::is_regular_file(path, ignored)) return std::nullopt;
+  if (path.extension() == ".safetensors") return path;
+  throw FileError({path.string(), expected_model, "another file", {}});
+}
+
+std::string suggestion(const std::string& name) {
+  std::vector<std::string> names, places;
+  for (const Found& found : list()) names.push_back(found.name);
+  if (!names.empty()) return did_you_mean(name, names);
+  for (const fs::path& folder : search_path()) places.push_back(folder.string());
+  return "the zoo is empty; looked in " + join(places);
+}
+
+}  // namespace
+
+fs::path zoo_of(const fs::path& library) {
+  std::error_code ignored;
+  if (lies_in(library, fs::weakly_canonical(build_folder, ignored))) return source_zoo;
+  fs::path prefix = library.parent_path();
+  for (int up = 0; up < 2; ++up) {
+    prefix = prefix.parent_path();
+    if (fs::is_directory(prefix / "share/vaetl/zoo", ignored)) return prefix / "share/vaetl/zoo";
+  }
+  return installed_zoo;
+}
+
+std::vector<fs::path> search_path() {
+  std::vector<fs::path> folders = path_list(environment("VAETL_ZOO"));
+  const std::string data = environment("XDG_DATA_HOME"), home = environment("HOME");
+  if (!data.empty()) {
+    folders.push_back(fs::path(data) / "vaetl/zoo");
+  } else if (!home.empty()) {
+    folders.push_back(fs::path(home) / ".local/share/vaetl/zoo");
+  }
+  folders.push_back(zoo_of(own_file()));
+  return folders;
+}
+
+std::vector<Found> list() {
+  std::map<std::string, fs::path> entries;
+  for (const fs::path& folder : search_path()) {
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+      const std::string name = it->path().filename().string();
+      if (is_entry_name(name) && is_entry(it->path())) entries.emplace(name, it->path());
+    }
+  }
+  std::vector<Found> found;
+  for (const auto& [name, folder] : entries) found.push_back({name, folder});
+  return found;
+}
+
+fs::path resolve(std::string_view reference) {
+  constexpr std::string_view scheme = "zoo:";
+  const bool named = reference.starts_with(scheme);
+  const std::string name(named ? reference.substr(scheme.size()) : reference);
+  if (auto entry = find_entry(name)) return *entry;
+  if (!named && !name.empty()) {
+    if (auto path = find_path(name)) return *path;
+  }
+  throw FileError(
+      {"model " + quote(reference), named ? "a zoo entry" : expected_model, "none of that name", suggestion(name)});
+}
+
+}  // namespace vaetl::zoo

@@ -1,0 +1,90 @@
+// Named, described, verified checkpoints: a folder with model.json (the card), model.safetensors, README.md and, where
+// a recipe made it, recipe.json. The same form is a run's model/ folder.
+//
+//   auto classifier = zoo::load("my-classifier");   // or a run folder, an entry's folder, a weights file
+//   at::Tensor logits = classifier.predict(images);
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vaetl/nn/state.hpp"
+#include "vaetl/train/trainer.hpp"
+#include "vaetl/zoo/card.hpp"
+
+namespace vaetl {
+
+// What a program loads: it predicts from raw input.
+struct Pretrained {
+  std::shared_ptr<Model> model;  // in evaluation mode, with its preprocessing
+  zoo::Card card = {};
+  // raw: as the data store it, (N, …) or one example, uint8 or float, on any device → on the CPU, logits (N, K) of a
+  // classifier, features (N, F) of another encoder. Computed on the model's device, in parts, without gradients.
+  // Thread-safe while nobody trains the model. DataError: another shape or type. ConfigError: no encoder, or a model in
+  // training mode.
+  at::Tensor predict(const at::Tensor& raw) const;
+};
+
+namespace zoo {
+
+// Folders that hold entries: VAETL_ZOO (a path list), the user's ($XDG_DATA_HOME or ~/.local/share, vaetl/zoo), the zoo
+// that the build or the installation brought. They need not exist.
+std::vector<std::filesystem::path> search_path();
+struct Found {
+  std::string name;
+  std::filesystem::path folder;
+};
+std::vector<Found> list();  // by name; first of equal names along the search path
+
+// A MODEL argument: a zoo name ("zoo:NAME" too), a run folder (its model/), an entry's folder, a weights file
+// (*.safetensors). A bare name that the zoo has wins over a folder of that name (./NAME). Returns the entry's folder or
+// the file. FileError with the nearest names where there is none.
+std::filesystem::path resolve(std::string_view reference);
+
+// Checks hash, sizes, description, names, shapes and the test vector before it returns. FileError says which failed.
+Pretrained load(std::string_view reference);
+
+// A weights file alone. Ours say in their metadata what they belong to; another's has an empty model.name.
+struct WeightsFile {
+  Weights tensors = {};
+  ModelSpec model = {};
+  Json preprocess = {};  // null: not told
+  std::vector<std::string> classes = {};
+};
+WeightsFile read_weights(const std::filesystem::path& file);
+// Its model, built and filled (names and shapes strict). `model` describes it where the file does not, or otherwise.
+Pretrained load_file(const std::filesystem::path& file, const ModelSpec& model = {});
+
+// Every check of load(), each with its outcome. A check that fails leaves those after it undone.
+struct Check {
+  std::string name;
+  std::string outcome;  // passed, failed, not done
+  std::string detail;   // what was found, or the error
+};
+struct Verification {
+  std::filesystem::path folder;
+  std::vector<Check> checks = {};
+  bool passed() const;
+  std::string text() const;  // one aligned line a check
+  Json json() const;
+};
+Verification verify(const std::filesystem::path& folder);
+
+struct SaveOptions {
+  std::string summary = {}, licence = {}, base_model = {};
+  std::filesystem::path folder = {};  // the entry's; empty: in the first writable folder of the search path, by name
+  std::string version = "1.0.0";
+  std::string data_licence = {};  // empty: the run's provenance, "data" → "licence"
+  std::vector<std::string> classes =
+      {};  // empty: the run's provenance, "data" → "classes", where a classifier has as many
+};
+// Complete or absent, and loaded once before it is put in place; an entry of that name is replaced, a folder that is no
+// entry is not. Returns its folder. The model may be on any device and stays as it is. ConfigError: a bad name, classes
+// that do not fit, a model without preprocessing. DivergedError: outputs that are not finite. OutputError: no place to
+// write.
+std::filesystem::path save(std::string_view name, Model& model, const Run& run, const SaveOptions& options = {});
+
+}  // namespace zoo
+}  // namespace vaetl
