@@ -1,0 +1,193 @@
+#include "vaetl/recipe/pictures.hpp"
+
+#include <ATen/ATen.h>
+
+#include "vaetl/core/random.hpp"
+#include "vaetl/core/text.hpp"
+#include "vaetl/io/atomic_file.hpp"
+#include "vaetl/io/png.hpp"
+#include "vaetl/nn/capabilities.hpp"
+#include "vaetl/train/evaluate.hpp"
+
+namespace vaetl::recipe {
+namespace {
+
+constexpr std::int64_t columns = 10;
+
+struct PixelRange {
+  double low = 0, high = 1;
+};
+
+class Album {
+ public:
+  Album(std::filesystem::path folder, PixelRange range) : folder_(std::move(folder)), range_(range) {}
+  // images (N, C, H, W) as the model sees them
+  void add(const std::string& file, const at::Tensor& images, const std::string& caption) {
+    if (captions_.empty()) make_folder(folder_);
+    const at::Tensor scaled = (images.to(at::kCPU) - range_.low) / (range_.high - range_.low);
+    write_png(folder_ / file, image_grid(scaled.clamp(0, 1).mul(255).round().to(at::kByte), columns));
+    captions_[file] = caption;
+  }
+  void finish() const {
+    if (!captions_.empty()) write_atomically(folder_ / "captions.json", captions_.dump(2) + "\n");
+  }
+
+ private:
+  std::filesystem::path folder_;
+  PixelRange range_;
+  Json captions_ = Json::object();
+};
+
+const FieldInfo* image_input(const Signature& signature) {
+  const auto input = signature.inputs.find("input");
+  if (input == signature.inputs.end() || input->second.shape.size() != 3) return nullptr;
+  const std::int64_t channels = input->second.shape[0];
+  return channels == 1 || channels == 3 ? &input->second : nullptr;
+}
+
+// What the signature declares, unless preprocessing (a standardisation, say) left that range.
+PixelRange pixel_range(const FieldInfo& info, const at::Tensor& inputs) {
+  const double low = inputs.min().item<double>(), high = inputs.max().item<double>();
+  const double slack = 1e-3 * (info.high - info.low);
+  if (info.high > info.low && low >= info.low - slack && high <= info.high + slack) return {info.low, info.high};
+  return {low, high > low ? high : low + 1};
+}
+
+at::Tensor spread(std::int64_t size, std::int64_t count) {
+  return (at::arange(std::min(size, count), at::kLong) * size).floor_divide(std::min(size, count));
+}
+
+// The chosen examples' inputs, preprocessed, on the model's device.
+at::Tensor inputs_of(Model& model, const Dataset& data, const at::Tensor& index) {
+  std::vector<at::Tensor> inputs;
+  visit(model, data.select(index), [&](Pass& pass) { inputs.push_back(pass.fields().input()); });
+  return at::cat(inputs);
+}
+
+// Codes that the decoder understands; undefined where the model has none.
+at::Tensor codes_of(Model& model, const at::Tensor& inputs) {
+  Fields fields;
+  fields.set("input", inputs);
+  if (auto* variational = dynamic_cast<Variational*>(&model)) return variational->posterior(fields).mean;
+  auto* encoder = dynamic_cast<Encoder*>(&model);
+  auto* decoder = dynamic_cast<Decoder*>(&model);
+  const bool fits = encoder && decoder && encoder->feature_size() == decoder->latent_size();
+  return fits ? encoder->encode(fields) : at::Tensor();
+}
+
+void draw_reconstructions(Model& model, const Dataset& test, Album& album) {
+  const at::Tensor inputs = inputs_of(model, test, spread(test.size(), columns));
+  const at::Tensor codes = codes_of(model, inputs);
+  if (!codes.defined()) return;
+  const at::Tensor decoded = require<Decoder>(model).decode(codes)->mean();
+  album.add("reconstructions.png", at::cat({inputs, decoded}),
+            "Test images above, what the model makes of them from its latent code below.");
+}
+
+void draw_latent_walk(Model& model, const Dataset& test, Album& album) {
+  const std::int64_t rows = std::min<std::int64_t>(6, test.size() / 2);
+  if (rows == 0) return;
+  const at::Tensor codes = codes_of(model, inputs_of(model, test, spread(test.size(), 2 * rows)));
+  if (!codes.defined()) return;
+  const at::Tensor ends = codes.reshape({rows, 2, 1, -1});
+  const at::Tensor share = at::linspace(0, 1, columns, codes.options()).reshape({1, columns, 1});
+  const at::Tensor path = at::lerp(ends.select(1, 0), ends.select(1, 1), share).reshape({rows * columns, -1});
+  album.add("latent_walk.png", require<Decoder>(model).decode(path)->mean(),
+            "Each row walks in equal steps from the latent code of one test image to another's.");
+}
+
+void draw_samples(Model& model, std::uint64_t seed, Album& album) {
+  auto* generator = dynamic_cast<Generator*>(&model);
+  if (!generator) return;
+  auto random = make_generator(random_key(seed, Purpose::evaluate));
+  const at::Tensor z = at::randn({columns * columns, generator->noise_size()}, random, at::TensorOptions());
+  album.add("samples.png", generator->generate(z.to(device_of(model))), "Images generated from random latent codes.");
+}
+
+// The evidence lower bound of each test image, one sample each.
+at::Tensor elbo_of_each(Model& model, const Dataset& test, std::uint64_t seed) {
+  auto& variational = require<Variational>(model);
+  vaetl::seed(random_key(seed, Purpose::evaluate));
+  std::vector<at::Tensor> values;
+  visit(model, test, [&](Pass& pass) {
+    const Gaussian& posterior = pass.posterior();
+    const auto likelihood = variational.decode(posterior.rsample());
+    values.push_back((likelihood->log_prob(pass.fields().input()) - posterior.kl_to_standard()).to(at::kCPU));
+  });
+  return at::cat(values);
+}
+
+void draw_odd_ones(Model& model, const Dataset& test, std::uint64_t seed, Album& album) {
+  if (!dynamic_cast<Variational*>(&model)) return;
+  const at::Tensor order = elbo_of_each(model, test, seed).argsort();
+  const std::int64_t count = std::min<std::int64_t>(2 * columns, test.size() / 2 / columns * columns);
+  if (count == 0) return;
+  const at::Tensor typical = order.slice(0, (test.size() - count) / 2, (test.size() - count) / 2 + count);
+  album.add(
+      "odd_ones.png", inputs_of(model, test, at::cat({order.slice(0, 0, count), typical})),
+      fmt::format("The {} test images that the model finds least likely (lowest ELBO) above, {} typical ones below.",
+                  count, count));
+}
+
+struct Mistakes {
+  at::Tensor index, target, predicted;  // the most confident first
+  std::int64_t all = 0;
+};
+
+Mistakes find_mistakes(Model& model, const Dataset& test) {
+  std::vector<at::Tensor> confidences, predictions, targets;
+  visit(model, test, [&](Pass& pass) {
+    const auto [confidence, predicted] = at::softmax(pass.logits(), 1).max(1);
+    confidences.push_back(confidence.to(at::kCPU));
+    predictions.push_back(predicted.to(at::kCPU));
+    targets.push_back(pass.fields().target().to(at::kCPU, at::kLong));
+  });
+  const at::Tensor predicted = at::cat(predictions), target = at::cat(targets), confidence = at::cat(confidences);
+  const at::Tensor wrong = at::nonzero(predicted != target).squeeze(1);
+  const at::Tensor order = confidence.index_select(0, wrong).argsort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
+  const at::Tensor index = wrong.index_select(0, order.slice(0, 0, 3 * columns));
+  return {index, target.index_select(0, index), predicted.index_select(0, index), wrong.size(0)};
+}
+
+std::string class_name(const DatasetInfo& info, std::int64_t label) {
+  const auto i = static_cast<std::size_t>(label);
+  return i < info.classes.size() ? info.classes[i] : std::to_string(label);
+}
+
+std::string mistakes_caption(const Mistakes& mistakes, const Dataset& test) {
+  std::vector<std::string> pairs;
+  for (std::int64_t i = 0; i < mistakes.index.size(0); ++i) {
+    pairs.push_back(fmt::format("{} as {}", class_name(test.info(), mistakes.target[i].item<std::int64_t>()),
+                                class_name(test.info(), mistakes.predicted[i].item<std::int64_t>())));
+  }
+  return fmt::format("The {} most confident of {} mistakes on {} test images, row by row: {}.", pairs.size(),
+                     mistakes.all, test.size(), join(pairs));
+}
+
+void draw_mistakes(Model& model, const Dataset& test, Album& album) {
+  if (!offers(model, Classifier::capability) || !test.has("target")) return;
+  const Mistakes mistakes = find_mistakes(model, test);
+  if (mistakes.all == 0) return;
+  album.add("mistakes.png", inputs_of(model, test, mistakes.index), mistakes_caption(mistakes, test));
+}
+
+}  // namespace
+
+void draw_pictures(Model& model, const Data& data, std::uint64_t seed, const std::filesystem::path& folder) {
+  const Signature signature = model.signature();
+  const FieldInfo* input = image_input(signature);
+  if (!input) return;
+  const at::NoGradGuard no_grad;
+  const Dataset& seen = data.test ? *data.test : data.train();
+  Album album(folder, pixel_range(*input, inputs_of(model, seen, spread(seen.size(), 100))));
+  draw_samples(model, seed, album);
+  if (data.test) {
+    draw_reconstructions(model, *data.test, album);
+    draw_latent_walk(model, *data.test, album);
+    draw_odd_ones(model, *data.test, seed, album);
+    draw_mistakes(model, *data.test, album);
+  }
+  album.finish();
+}
+
+}  // namespace vaetl::recipe

@@ -1,0 +1,118 @@
+#include "vaetl/recipe/prepare.hpp"
+
+#include <ATen/ops/arange.h>
+
+#include "vaetl/core/random.hpp"
+#include "vaetl/metrics/metric.hpp"
+#include "vaetl/recipe/source.hpp"
+
+namespace vaetl::recipe {
+namespace {
+
+ModelSpec model_spec(const Recipe& recipe) {
+  ModelSpec spec;
+  Codec<ModelSpec>::read(recipe.model, "model", spec, {});
+  return spec;
+}
+
+// From scratch the same recipe holds, but there is nothing to load. The description is built first, as adapt does, so
+// that a fresh head starts at the same values either way.
+Adapted start_afresh(const Recipe& recipe, const AdaptOptions& options) {
+  const auto description = build(model_spec(recipe));
+  Adapted adapted;
+  adapted.model = build(describe_target(*description, options), "transfer.model");
+  for (std::size_t i = 0; i < options.freeze.size(); ++i) {
+    match_groups(*adapted.model, options.freeze[i], fmt::format("transfer.freeze[{}]", i));
+    adapted.tuning.push_back({.groups = options.freeze[i], .train = false});
+  }
+  for (std::size_t i = 0; i < options.tuning.size(); ++i) {
+    match_groups(*adapted.model, options.tuning[i].groups, fmt::format("transfer.tuning[{}].groups", i));
+    adapted.tuning.push_back(options.tuning[i]);
+  }
+  return adapted;
+}
+
+Adapted start_from(const Source& source, const Recipe& recipe, const AdaptOptions& options) {
+  if (!recipe.model.is_null()) return adapt(model_spec(recipe), source.weights, source.preprocess, options);
+  if (source.model) return adapt(*source.model, options);
+  throw ConfigError({"transfer.from", "weights that carry a description", "a file without one: " + source.from,
+                     "describe them in a section \"model\""});
+}
+
+void make_model(Prepared& prepared, const Recipe& recipe) {
+  const auto key = random_key(recipe.seed, Purpose::init);
+  if (!recipe.transfer) {
+    seed(key);
+    prepared.model = build(model_spec(recipe));
+    return;
+  }
+  const TransferOptions transfer = read_transfer(*recipe.transfer);
+  prepared.from = transfer.from;
+  Source source;
+  if (transfer.from != "none") source = load_source(transfer.from);
+  prepared.from_sha256 = source.sha256;
+  seed(key);  // after the source, whose own construction draws too
+  const bool afresh = transfer.from == "none";
+  Adapted adapted = afresh ? start_afresh(recipe, transfer.adapt) : start_from(source, recipe, transfer.adapt);
+  prepared.model = std::move(adapted.model);
+  prepared.tuning = std::move(adapted.tuning);
+  if (!afresh) prepared.report = std::move(adapted.report);
+}
+
+bool serves(const Dataset& data, const Metric& metric) {
+  const auto fields = metric.needs().fields;
+  return std::all_of(fields.begin(), fields.end(), [&](const auto& field) { return data.has(field); });
+}
+
+// Before training rather than after it: what a metric lacks.
+void check_metric(const std::string& name, const Model& model, const Dataset& data) {
+  const auto metric = registry<Metric>().make({name, Json::object()}, "evaluate");
+  check_needs(metric->needs(), model, {{"train", data.gather(at::arange(1, at::kLong))}}, "metric " + name);
+}
+
+void choose_metrics(Prepared& prepared, const Recipe& recipe) {
+  if (!recipe.evaluate.empty() && !prepared.data.test) {
+    throw DataError({"evaluate", "a test split", "none in the data", "set data.test, or leave evaluate out"});
+  }
+  for (const auto& name : recipe.evaluate) check_metric(name, *prepared.model, *prepared.data.test);
+  if (!prepared.data.pipeline.validation) return;
+  const Dataset& validation = *prepared.data.pipeline.validation;
+  const std::string& monitor = prepared.trainer.monitor;
+  for (const auto& name : recipe.evaluate) {
+    const auto metric = registry<Metric>().make({name, Json::object()}, "evaluate");
+    if (name != monitor && serves(validation, *metric)) prepared.validation_metrics.push_back(name);
+  }
+  if (monitor.empty()) return;
+  check_metric(monitor, *prepared.model, validation);
+  prepared.validation_metrics.push_back(monitor);
+}
+
+TrainerOptions trainer_options(const Recipe& recipe, const RunSettings& settings) {
+  TrainerOptions options = read_trainer(recipe.trainer);
+  options.seed = recipe.seed;
+  options.device = settings.device;
+  options.directory = settings.out.string();
+  options.resume = settings.resume;
+  return options;
+}
+
+}  // namespace
+
+Prepared prepare(const Recipe& recipe, const RunSettings& settings) {
+  const auto cache = settings.data ? settings.data : std::make_shared<DataCache>();
+  Prepared prepared{.trainer = trainer_options(recipe, settings),
+                    .data = open_data(read_data(recipe.data), recipe.seed, *cache),
+                    .model = {},
+                    .tuning = {},
+                    .objective = {},
+                    .validation_metrics = {},
+                    .from = {},
+                    .from_sha256 = {},
+                    .report = {}};
+  make_model(prepared, recipe);
+  prepared.objective = make_objective(recipe.objective);
+  choose_metrics(prepared, recipe);
+  return prepared;
+}
+
+}  // namespace vaetl::recipe

@@ -1,0 +1,74 @@
+#include "vaetl/recipe/recipe.hpp"
+
+#include "vaetl/core/overrides.hpp"
+#include "vaetl/core/text.hpp"
+#include "vaetl/metrics/metric.hpp"
+#include "vaetl/recipe/overrides.hpp"
+#include "vaetl/recipe/sweep.hpp"
+
+namespace vaetl::recipe {
+namespace {
+
+void check_name(const std::string& name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
+  if (plain && !name.empty() && name[0] != '.' && name.size() <= 100) return;
+  throw ConfigError({"name", "1 to 100 letters, digits, \"-\", \"_\" or \".\"", quote(name), {}});
+}
+
+void check_model(const Recipe& recipe) {
+  if (recipe.model.is_null()) {
+    if (recipe.transfer) return;
+    throw ConfigError({"model", "a model, such as {\"name\": \"cnn\", \"classes\": 10}", "none", {}});
+  }
+  Spec<Model> spec;
+  Codec<Spec<Model>>::read(recipe.model, "model", spec, {});
+  registry<Model>().complete(spec, "model");
+}
+
+void check_transfer(const Recipe& recipe) {
+  if (!recipe.transfer) return;
+  const TransferOptions transfer = read_transfer(*recipe.transfer);
+  if (transfer.from == "none" && recipe.model.is_null()) {
+    throw ConfigError({"transfer.from", "a source, or a section \"model\" to start from scratch", "neither",
+                       "name a source, or describe the model"});
+  }
+}
+
+void check_objective(const Recipe& recipe) {
+  if (recipe.objective.is_null()) {
+    throw ConfigError({"objective", "what is minimised: " + join(registry<Objective>().names()), "none", {}});
+  }
+  complete_objective(recipe.objective);
+}
+
+void check_metrics(const Recipe& recipe, const TrainerOptions& trainer) {
+  for (std::size_t i = 0; i < recipe.evaluate.size(); ++i) {
+    registry<Metric>().make({recipe.evaluate[i], Json::object()}, fmt::format("evaluate[{}]", i));
+  }
+  if (!trainer.monitor.empty()) registry<Metric>().make({trainer.monitor, Json::object()}, "trainer.monitor");
+}
+
+}  // namespace
+
+Recipe parse(const Json& json) {
+  Recipe recipe = from_json<Recipe>(json);
+  check_name(recipe.name);
+  read_data(recipe.data);
+  check_model(recipe);
+  check_transfer(recipe);
+  check_objective(recipe);
+  check_metrics(recipe, read_trainer(recipe.trainer));
+  if (recipe.sweep) read_sweep(*recipe.sweep);
+  return recipe;
+}
+
+Recipe read(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  Json json = read_json(file.string());
+  if (!json.is_object()) throw_type(file.string(), "an object", json);
+  for (const auto& assignment : overrides) recipe::apply(json, assignment);
+  return parse(json);
+}
+
+}  // namespace vaetl::recipe

@@ -1,0 +1,108 @@
+// A recipe is a JSON file that says everything about a run: name, seed, data, model, objective, trainer, and optionally
+// transfer, evaluate, sweep. Unknown keys and names are errors that suggest the nearest.
+//
+//   auto recipe = recipe::read("recipes/fashion-cnn.json", {"trainer.epochs=3"});
+//   auto outcome = recipe::run(recipe, {.out = "runs/cnn"});
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vaetl/core/json.hpp"
+#include "vaetl/train/trainer.hpp"
+#include "vaetl/transfer/adapt.hpp"
+
+namespace vaetl::recipe {
+
+// One stream of examples: the train split of a set.
+struct DataOptions {
+  std::string open = {};                // NAME or KIND:PATH
+  std::int64_t take_per_class = 0;      // > 0: so many labelled examples of every class
+  double validation = 0;                // share carved from what is left
+  std::vector<std::int64_t> fold = {};  // [i, k]: fold i of k of what is left is the validation data
+  bool labels = true;                   // false: the labels are dropped before anything sees them
+  std::int64_t batch_size = 0, views = 1;
+  std::string order = "shuffle";
+  std::vector<Spec<Transform>> augment = {};
+  static constexpr auto fields() {
+    using D = DataOptions;
+    return std::tuple{
+        field("open", &D::open, "the set: fashion-mnist, mnist, idx:DIR"),
+        field("take_per_class", &D::take_per_class, "labelled examples of every class; 0: all", between(0, 1e9)),
+        field("validation", &D::validation, "share held out of the first stream", between(0, 0.9)),
+        field("fold", &D::fold, "[i, k]: hold out fold i of k of the first stream", between(0, 1000)),
+        field("labels", &D::labels, "false: labels are dropped"),
+        field("batch_size", &D::batch_size, "of this stream; 0: the trainer's", at_least(0)),
+        field("views", &D::views, "augmented copies of each example", between(1, 8)),
+        choice("order", &D::order, "of the examples", {"shuffle", "sequential"}),
+        field("augment", &D::augment, "transforms of each batch")};
+  }
+};
+
+// Data that only score: "test", "validation".
+struct ScoreOptions {
+  std::string open = {};
+  std::optional<std::string> split = {};  // default: test for "test", train for "validation"
+  static constexpr auto fields() {
+    using S = ScoreOptions;
+    return std::tuple{field("open", &S::open, "the set"),
+                      choice("split", &S::split, "which of its splits", {"train", "test"})};
+  }
+};
+
+// The section "data". Short form, told by its "open": one stream's keys beside "test" and "preprocess". Long form:
+// named streams beside "test", "validation" and "preprocess"; epochs count the stream "train", else the first.
+struct DataSection {
+  bool short_form = true;
+  std::vector<std::pair<std::string, DataOptions>> streams = {};  // the one that epochs count first
+  std::optional<ScoreOptions> test = {};                          // default: the test split of the first stream's set
+  std::optional<ScoreOptions> validation = {};                    // default: carved from the first stream, or none
+  std::vector<Spec<Transform>> preprocess = {};                   // to be fitted; empty ("inherit"): the weights' own
+};
+
+struct TransferOptions {
+  std::string from = "none";  // zoo:NAME, a run folder, an entry's folder, a safetensors file; none: from scratch
+  AdaptOptions adapt = {};
+};
+
+struct Recipe {
+  std::string name = "run";
+  std::uint64_t seed = 0;
+  Json data = Json::object();
+  Json model = {};  // null where transfer describes it
+  Json objective = {};
+  Json trainer = Json::object();
+  std::optional<Json> transfer = {};
+  std::vector<std::string> evaluate = {};
+  std::optional<Json> sweep = {};
+  static constexpr auto fields() {
+    using R = Recipe;
+    return std::tuple{field("name", &R::name, "of the run"),
+                      field("seed", &R::seed, "of everything that varies"),
+                      field("data", &R::data, "the set, or named streams"),
+                      field("model", &R::model, "architecture and options"),
+                      field("objective", &R::objective, "what is minimised; an array is a sum"),
+                      field("trainer", &R::trainer, "the loop"),
+                      field("transfer", &R::transfer, "what is adapted, how"),
+                      field("evaluate", &R::evaluate, "metrics on the test split"),
+                      field("sweep", &R::sweep, "what vaetl-sweep varies")};
+  }
+};
+
+// Reads and checks a recipe file; an override is "section.key=value" (core/overrides.hpp). ConfigError names what is
+// wrong.
+Recipe read(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+// Checks every section, and that they fit together, without opening or building anything.
+Recipe parse(const Json& json);
+
+// The sections as typed options; ConfigError for what they do not know.
+DataSection read_data(const Json& json);
+TransferOptions read_transfer(const Json& json);
+TrainerOptions read_trainer(const Json& json);  // seed, device, directory and resume belong to the run, not here
+
+// The recipe with every default written out: running it again gives the same bits. It is the same on every device; one
+// that is named is checked (DeviceError).
+Json resolve(const Recipe& recipe, const std::string& device = {});
+
+}  // namespace vaetl::recipe

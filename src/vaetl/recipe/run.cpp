@@ -1,0 +1,97 @@
+#include "vaetl/recipe/run.hpp"
+
+#include "vaetl/io/atomic_file.hpp"
+#include "vaetl/recipe/folder.hpp"
+#include "vaetl/recipe/pictures.hpp"
+#include "vaetl/recipe/prepare.hpp"
+#include "vaetl/recipe/summary.hpp"
+#include "vaetl/report/report.hpp"
+#include "vaetl/train/evaluate.hpp"
+#include "vaetl/zoo/zoo.hpp"
+
+namespace vaetl::recipe {
+namespace {
+
+std::int64_t count_in(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
+Outcome read_finished(const std::filesystem::path& folder) {
+  Outcome outcome{.summary = read_run_json(folder / "run.json"), .model = {}, .run = {}};
+  outcome.summary["complete"] = true;
+  outcome.run.recipe = read_run_json(folder / "recipe.json");
+  outcome.run.steps = count_in(outcome.summary, "steps");
+  outcome.run.epochs = count_in(outcome.summary, "epochs");
+  outcome.run.resumed_from = outcome.run.steps;
+  if (std::filesystem::exists(folder / "model")) outcome.model = zoo::load((folder / "model").string()).model;
+  return outcome;
+}
+
+// What a card says about its weights is what the test split says.
+void save_model(const Recipe& recipe, const Prepared& prepared, const Run& run,
+                const std::map<std::string, double>& metrics, const std::filesystem::path& folder) {
+  Run scored = run;
+  scored.metrics = metrics;
+  const std::string base = prepared.from == "none" ? "" : prepared.from;
+  zoo::save(recipe.name, *prepared.model, scored, {.base_model = base, .folder = folder});
+}
+
+void write_artefacts(const Recipe& recipe, const Prepared& prepared, const Outcome& outcome,
+                     const std::map<std::string, double>& metrics, const std::filesystem::path& folder) {
+  save_model(recipe, prepared, outcome.run, metrics, folder / "model");
+  draw_pictures(*outcome.model, prepared.data, recipe.seed, folder / "pictures");
+}
+
+// A folder holds a run from its first step on: what is refused before leaves nothing behind.
+class WriteRecipe final : public Callback {
+ public:
+  WriteRecipe(std::filesystem::path file, Json recipe) : file_(std::move(file)), recipe_(std::move(recipe)) {}
+  void on_begin(vaetl::Progress&) override { write_run_json(file_, recipe_); }
+
+ private:
+  std::filesystem::path file_;
+  Json recipe_;
+};
+
+}  // namespace
+
+Outcome run(const Recipe& recipe, const RunSettings& settings) {
+  Recipe alone = recipe;
+  alone.sweep.reset();
+  const Json resolved = resolve(alone, settings.device);
+  const RunFolder folder(settings.out, resolved, settings.resume);
+  if (folder.finished()) return read_finished(folder.path());
+  Prepared prepared = prepare(alone, settings);
+
+  Outcome outcome{.summary = {}, .model = prepared.model, .run = {}};
+  auto callbacks = settings.callbacks;
+  if (folder.given()) {
+    callbacks.insert(callbacks.begin(), std::make_shared<WriteRecipe>(folder.path() / "recipe.json", resolved));
+  }
+  outcome.run = Trainer(prepared.trainer, callbacks)
+                    .fit(prepared.model, prepared.objective, prepared.data.pipeline, prepared.tuning,
+                         prepared.validation_metrics);
+  outcome.run.recipe = resolved;
+  outcome.run.provenance = provenance(alone, settings, prepared, outcome.run);
+  std::map<std::string, double> metrics;
+  const bool done = !outcome.run.interrupted;
+  if (done && !alone.evaluate.empty()) metrics = evaluate(*outcome.model, *prepared.data.test, alone.evaluate);
+  const bool artefacts = folder.given() && settings.artefacts && done;
+  if (artefacts) write_artefacts(alone, prepared, outcome, metrics, folder.path());
+  outcome.summary = summarise_run(alone, settings, prepared, outcome.run, metrics);
+  if (folder.given()) write_run_json(folder.path() / "run.json", outcome.summary);
+  if (artefacts) write_atomically(folder.path() / "report.html", render_report({folder.path()}, recipe.name));
+  return outcome;
+}
+
+int recorded_threads(const std::filesystem::path& run_folder) {
+  for (const auto& file : {run_folder / "checkpoints" / "last" / "state.json", run_folder / "run.json"}) {
+    if (!std::filesystem::exists(file)) continue;
+    const std::int64_t threads = count_in(read_run_json(file), "threads");
+    if (threads > 0 && threads <= 4096) return static_cast<int>(threads);
+  }
+  return 0;
+}
+
+}  // namespace vaetl::recipe

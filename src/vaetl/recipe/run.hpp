@@ -1,0 +1,53 @@
+// Runs a recipe: resolves its names to things, checks them, trains, scores on the test split and fills the run folder:
+// recipe.json (resolved, reproduces the run), metrics.jsonl, checkpoints/, model/ (a zoo entry's form), pictures/,
+// run.json, report.html.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "vaetl/recipe/data_cache.hpp"
+#include "vaetl/recipe/recipe.hpp"
+
+namespace vaetl::recipe {
+
+struct RunSettings {
+  std::filesystem::path out = {};  // run folder; empty: nothing is written
+  std::string resume = "never";    // auto, must: see TrainerOptions
+  std::string device = "auto";
+  std::string command = {};  // as typed, for the report
+  bool artefacts = true;     // model/, pictures/ and report.html; a sweep's points leave them out
+  std::vector<std::shared_ptr<Callback>> callbacks = {};
+  std::shared_ptr<DataCache> data = {};  // opened sets, and a program's own; null: a fresh one
+};
+
+struct Outcome {
+  Json summary;                  // run.json
+  std::shared_ptr<Model> model;  // in evaluation mode; null where a finished run left none
+  Run run;
+};
+
+// run.json: {"kind": "train", "name", "status": "done" | "interrupted", "seconds", "steps", "epochs", "resumed_from",
+//   "metrics": {name: value on the test split}, "training": the last epoch's terms, "model": {"name", "parameters",
+//   "groups": [{"name", "parameters", "trained"}]}, "device", "threads", "peak_memory_mb", "samples_per_second",
+//   "command", "data": {"name", "sha256", "licence", "classes", "train", "validation", "test"}, "transfer": {"from",
+//   "sha256", "report"}}
+// A null stands for what does not apply. A folder that holds something is refused with an OutputError unless the run is
+// resumed; resuming a finished run returns its summary ("complete": true) and trains nothing; another process at work
+// in the folder is an OutputError.
+Outcome run(const Recipe& recipe, const RunSettings& settings);
+
+// Everything but training: opens the data, builds, adapts, one step on one batch of each stream. Returns lines for
+// people (data, model and groups, the matching report, what trains, step and epoch counts, memory) and throws what
+// run() would.
+struct Plan {
+  std::string text;
+  Json json;
+};
+Plan plan(const Recipe& recipe, const RunSettings& settings);
+
+// Threads of the run whose folder this is, for a resume that repeats bits; 0 where there is none.
+int recorded_threads(const std::filesystem::path& run_folder);
+
+}  // namespace vaetl::recipe

@@ -1,0 +1,115 @@
+#include "vaetl/recipe/summary.hpp"
+
+#include <ATen/Parallel.h>
+#include <sys/resource.h>
+#include <torch/version.h>
+
+#include "vaetl/core/device.hpp"
+
+namespace vaetl::recipe {
+namespace {
+
+std::int64_t batch_size(const Prepared& prepared) {
+  const std::int64_t own = prepared.data.pipeline.streams[0].batch_size;
+  return own > 0 ? own : prepared.trainer.batch_size;
+}
+
+// Examples of the first stream in the first `steps` steps; the last batch of an epoch may be smaller.
+std::int64_t examples_in(const Prepared& prepared, std::int64_t steps) {
+  const std::int64_t size = prepared.data.train().size(), batch = batch_size(prepared);
+  const std::int64_t epoch = steps_per_epoch(prepared);
+  return steps / epoch * size + std::min(size, steps % epoch * batch);
+}
+
+Json describe_transfer(const Prepared& prepared) {
+  if (prepared.from.empty()) return {};
+  Json json{{"from", prepared.from}};
+  if (!prepared.from_sha256.empty()) json["sha256"] = prepared.from_sha256;
+  if (prepared.report) json["report"] = prepared.report->text;
+  return json;
+}
+
+Json describe_groups(const Model& model, const Tuning& tuning) {
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& item : model.named_parameters()) counts[group_of(model, item.key())] += item.value().numel();
+  const auto now = evaluate_tuning(tuning, model, 0);
+  Json groups = Json::array();
+  for (const LayerGroup& group : model.groups()) {
+    groups.push_back({{"name", group.name}, {"parameters", counts[group.name]}, {"trained", now.at(group.name).train}});
+  }
+  return groups;
+}
+
+Json optional(bool known, Json value) { return known ? std::move(value) : Json(); }
+
+}  // namespace
+
+std::int64_t steps_per_epoch(const Prepared& prepared) {
+  const std::int64_t size = prepared.data.train().size(), batch = batch_size(prepared);
+  return std::max<std::int64_t>(1, (size + batch - 1) / batch);
+}
+
+double peak_memory_mb() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return std::round(static_cast<double>(usage.ru_maxrss) / 102.4) / 10;
+}
+
+Json describe_model(const Model& model, const Tuning& tuning) {
+  return {
+      {"name", model.spec().name}, {"parameters", parameter_count(model)}, {"groups", describe_groups(model, tuning)}};
+}
+
+Json describe_data(const Data& data) {
+  const DatasetInfo& info = data.train().info();
+  const auto size = [](const std::optional<Dataset>& part) { return part ? part->size() : 0; };
+  Json json{{"name", info.name},
+            {"sha256", info.sha256},
+            {"licence", info.licence},
+            {"classes", info.classes},
+            {"train", data.train().size()}};
+  for (std::size_t i = 1; i < data.pipeline.streams.size(); ++i) {
+    json["streams"][data.pipeline.streams[i].name] = data.pipeline.streams[i].data.size();
+  }
+  json["validation"] = size(data.pipeline.validation);
+  json["test"] = size(data.test);
+  return json;
+}
+
+Json summarise_run(const Recipe& recipe, const RunSettings& settings, const Prepared& prepared, const Run& run,
+                   const std::map<std::string, double>& metrics) {
+  const std::int64_t before = std::max<std::int64_t>(0, run.resumed_from);
+  const auto examples = static_cast<double>(examples_in(prepared, run.steps) - examples_in(prepared, before));
+  return {{"kind", "train"},
+          {"name", recipe.name},
+          {"status", run.interrupted ? "interrupted" : "done"},
+          {"seconds", run.seconds},
+          {"steps", run.steps},
+          {"epochs", run.epochs},
+          {"resumed_from", optional(run.resumed_from >= 0, run.resumed_from)},
+          {"metrics", metrics},
+          {"training", run.metrics},
+          {"model", describe_model(*prepared.model, prepared.tuning)},
+          {"device", choose_device(settings.device).str()},
+          {"threads", at::get_num_threads()},
+          {"peak_memory_mb", peak_memory_mb()},
+          {"samples_per_second", optional(run.seconds > 0, std::round(examples / std::max(run.seconds, 1e-9)))},
+          {"command", settings.command},
+          {"data", describe_data(prepared.data)},
+          {"transfer", describe_transfer(prepared)}};
+}
+
+Json provenance(const Recipe& recipe, const RunSettings& settings, const Prepared& prepared, const Run& run) {
+  Json json{{"data", describe_data(prepared.data)},
+            {"seed", recipe.seed},
+            {"vaetl", VAETL_VERSION},
+            {"torch", TORCH_VERSION},
+            {"device", choose_device(settings.device).str()},
+            {"threads", at::get_num_threads()},
+            {"steps", run.steps},
+            {"seconds", run.seconds}};
+  if (!prepared.from_sha256.empty()) json["from"] = {{"name", prepared.from}, {"sha256", prepared.from_sha256}};
+  return json;
+}
+
+}  // namespace vaetl::recipe
