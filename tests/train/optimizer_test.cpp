@@ -59,7 +59,7 @@ TEST_P(OptimizerParity, StateSurvivesACheckpoint) {
 
 INSTANTIATE_TEST_SUITE_P(All, OptimizerParity,
                          ::testing::Values("sgd", "sgd_momentum", "sgd_nesterov", "adam", "adamw"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 TEST(Optimizer, ScalesMultiplyRateAndDecay) {
   const auto moved = [](double lr_scale, double scale) {

@@ -55,7 +55,7 @@ TrainerOptions options(const std::string& directory) {
           .clip_norm = 1.0,
           .device = "cpu",
           .directory = directory,
-          .resume = "auto",
+          .resume = directory.empty() ? "never" : "auto",
           .checkpoint_every = 3,
           .log_every = 2};
 }
@@ -65,7 +65,7 @@ class Resume : public ::testing::TestWithParam<std::size_t> {};
 TEST_P(Resume, FromEveryKindOfStepEqualsTheUninterruptedRun) {
   const Case& c = cases()[GetParam()];
   auto whole = small(c.model, c.options);
-  const Run straight = Trainer(options("")).fit(whole, c.objective(), data_for(c), c.tuning);
+  const vaetl::Run straight = Trainer(options("")).fit(whole, c.objective(), data_for(c), c.tuning);
   for (const std::int64_t stop : {1, 4, 5, 9, 14}) {  // 5 steps an epoch: inside, at its end, in the last
     TemporaryFolder folder;
     const auto run_options = options(folder.path());
@@ -74,7 +74,7 @@ TEST_P(Resume, FromEveryKindOfStepEqualsTheUninterruptedRun) {
                     .fit(first, c.objective(), data_for(c), c.tuning)
                     .interrupted);
     auto second = small(c.model, c.options, 99);  // other initial weights: all must come from the checkpoint
-    const Run rest = Trainer(run_options).fit(second, c.objective(), data_for(c), c.tuning);
+    const vaetl::Run rest = Trainer(run_options).fit(second, c.objective(), data_for(c), c.tuning);
     EXPECT_EQ(rest.resumed_from, stop);
     EXPECT_EQ(checksum(*second), checksum(*whole)) << c.name << " stopped after " << stop;
     ASSERT_EQ(rest.history.size(), straight.history.size());
@@ -85,7 +85,7 @@ TEST_P(Resume, FromEveryKindOfStepEqualsTheUninterruptedRun) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Resume, ::testing::Range<std::size_t>(0, 4),
-                         [](const auto& info) { return cases()[info.param].name; });
+                         [](const auto& test) { return cases()[test.param].name; });
 
 Run resume_with(const std::string& directory, const Json& model, const TrainerOptions& changed) {
   TrainerOptions all = changed;
@@ -131,7 +131,7 @@ TEST(Resume, MoreEpochsGoOnFromAFinishedRun) {
   const Json model = {{"widths", {8}}, {"classes", 4}};
   resume_with(path, model, {.epochs = 1, .device = "cpu"});
   EXPECT_EQ(resume_with(path, model, {.epochs = 1, .device = "cpu", .resume = "auto"}).steps, 1);
-  const Run more = resume_with(path, model, {.epochs = 3, .device = "cpu", .resume = "auto"});
+  const vaetl::Run more = resume_with(path, model, {.epochs = 3, .device = "cpu", .resume = "auto"});
   EXPECT_EQ(more.resumed_from, 1);
   EXPECT_EQ(more.steps, 3);
 }

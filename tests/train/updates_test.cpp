@@ -93,7 +93,7 @@ TEST(Updates, AreLoggedByTheirTermsAndResume) {
     return make<Pair>();
   };
   auto whole = fresh();
-  const Run run =
+  const vaetl::Run run =
       Trainer({.steps = 23, .batch_size = 8, .device = "cpu"}).fit(whole, std::make_shared<Game>(2), points());
   EXPECT_TRUE(run.history.back().contains("critic"));
   EXPECT_TRUE(run.history.back().contains("generator"));

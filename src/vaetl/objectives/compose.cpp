@@ -61,7 +61,7 @@ Sum::Sum(std::vector<std::shared_ptr<Objective>> parts) {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     register_module(std::to_string(i), parts_[i]);
     if (parts_[i]->updates().size() < 2) continue;
-    if (parts_[lead_]->updates().size() > 1) {
+    if (lead_ != i && parts_[lead_]->updates().size() > 1) {
       throw ConfigError({"objective", "at most one part of a sum with several updates",
                          fmt::format("the parts {} and {}", lead_, i), "train them one after the other"});
     }

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs what is missing on Debian 12 and configures the release build. Quick when nothing is missing. Needs root only for
+# packages that are not there yet. With a LibTorch of your own, set CMAKE_PREFIX_PATH to its folder: then none is installed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(g++ cmake ninja-build ccache pkg-config python3 python3-venv libfmt-dev nlohmann-json3-dev libcxxopts-dev
+          libgtest-dev zlib1g-dev libpng-dev libssl-dev clang-format dataset-fashion-mnist)
+fail() { echo "setup: $*" >&2; exit 1; }
+say() { echo "setup: $*" >&2; }
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  [ "$(id -u)" = 0 ] || fail "missing packages: ${missing[*]}; as root: apt-get install ${missing[*]}"
+  say "installing ${missing[*]}"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+venv=build/venv
+[ -x "$venv/bin/python" ] || { say "making $venv"; python3 -m venv "$venv"; }
+wanted=(numpy safetensors)
+own_torch=$(tr ':;' '\n\n' <<<"${CMAKE_PREFIX_PATH:-}" | while read -r folder; do
+  [ -n "$folder" ] && find "$folder" -maxdepth 5 -name TorchConfig.cmake 2>/dev/null; done | head -n 1)
+[ -n "$own_torch" ] || wanted+=(torch==2.13.0)
+if [ "$(cat "$venv/vaetl-installed" 2>/dev/null)" != "${wanted[*]}" ]; then
+  say "installing ${wanted[*]} into $venv"
+  "$venv/bin/python" -m pip install -q --disable-pip-version-check "${wanted[@]}"
+  echo "${wanted[*]}" >"$venv/vaetl-installed"
+fi
+if [ -z "$own_torch" ]; then
+  cuda=$("$venv/bin/python" -c 'import torch; print(torch.version.cuda or "")')
+  if [ -n "$cuda" ] && ! command -v nvcc >/dev/null && [ ! -x /usr/local/cuda/bin/nvcc ]; then
+    fail "pip brought a CUDA $cuda build of torch, which needs the CUDA toolkit to build against; install the toolkit, or remove $venv and set PIP_INDEX_URL to an index of CPU builds of torch"
+  fi
+fi
+
+if [ ! -f build/release/build.ninja ]; then
+  say "configuring build/release"
+  cmake --preset release >build/configure.log 2>&1 || { tail -n 30 build/configure.log >&2; fail "cmake failed; see build/configure.log"; }
+fi

@@ -1,0 +1,202 @@
+// Every registered model, by what it says of itself and never by its name: it is rebuilt from its description, its
+// weights travel, its groups cover it and can be frozen, it computes what its capabilities promise. Training is in
+// learning_test.
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "support/expect_error.hpp"
+#include "vaetl/core/random.hpp"
+#include "vaetl/nn/pass.hpp"
+#include "vaetl/nn/state.hpp"
+
+namespace vaetl::testing {
+namespace {
+
+using Names = std::set<std::string>;
+
+Names names(const std::vector<LoadReport::Row>& rows) {
+  Names result;
+  for (const auto& row : rows) result.insert(row.name);
+  return result;
+}
+
+class Registered : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    seed(1);
+    model_ = build({GetParam()});
+  }
+
+  static Batch batch_for(const Model& model, std::int64_t count = 2) {
+    Fields fields;
+    for (const auto& [name, info] : model.signature().inputs) {
+      std::vector<std::int64_t> shape = {count};
+      shape.insert(shape.end(), info.shape.begin(), info.shape.end());
+      fields.set(name, info.low + (info.high - info.low) * at::rand(shape));
+    }
+    return {{"train", fields}};
+  }
+
+  // Everything that a model puts out, for one batch and the same noise.
+  static std::vector<at::Tensor> outputs(Model& model, const Batch& batch) {
+    Pass pass(model, batch);
+    std::vector<at::Tensor> result;
+    if (offers(model, "Encoder")) result.push_back(pass.features());
+    if (offers(model, "Classifier")) result.push_back(pass.logits());
+    if (offers(model, "Variational")) {
+      const Gaussian& q = pass.posterior();
+      seed(2);
+      result.insert(result.end(), {q.mean, q.log_var, q.kl_to_standard()});
+      result.push_back(require<Decoder>(model).decode(q.rsample())->log_prob(pass.fields().input()));
+    }
+    if (offers(model, "Generator")) {
+      auto& generator = require<Generator>(model);
+      seed(3);
+      result.push_back(generator.generate(at::randn({2, generator.noise_size()})));
+    }
+    return result;
+  }
+
+  static at::Tensor some_loss(Model& model, const Batch& batch) {
+    at::Tensor sum = at::zeros({});
+    for (const at::Tensor& output : outputs(model, batch)) sum = sum + output.square().mean();
+    return sum;
+  }
+
+  std::shared_ptr<Model> model_;
+};
+
+TEST_P(Registered, ItsDescriptionRebuildsIt) {
+  const Json written = Codec<ModelSpec>::write(model_->spec());
+  ModelSpec spec;
+  Codec<ModelSpec>::read(parse_json(written.dump(), "description"), "model", spec, {});
+  EXPECT_EQ(registry<Model>().complete(spec).options, model_->spec().options) << "a default is not written out";
+  const auto again = build(spec);
+  const Weights first = state(*model_), second = state(*again);
+  ASSERT_EQ(first.size(), second.size());
+  for (const auto& [name, tensor] : first) EXPECT_EQ(second.at(name).sizes(), tensor.sizes()) << name;
+  EXPECT_EQ(again->spec().options, model_->spec().options);
+}
+
+TEST_P(Registered, ItsWeightsTravel) {
+  outputs(*model_, batch_for(*model_, 4));  // moves running statistics
+  const auto other = build(model_->spec());
+  EXPECT_TRUE(load(*other, state(*model_)).complete());
+  model_->eval();
+  other->eval();
+  const Batch batch = batch_for(*model_);
+  const auto expected = outputs(*model_, batch), found = outputs(*other, batch);
+  ASSERT_FALSE(expected.empty());
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_TRUE(at::equal(found[i], expected[i])) << "output " << i;
+  const auto copy = clone(*model_);
+  EXPECT_TRUE(at::equal(outputs(*copy, batch).front(), expected.front()));
+}
+
+TEST_P(Registered, ItsGroupsCoverItInOrder) {
+  EXPECT_NO_THROW(check_groups(*model_));
+  const auto groups = model_->groups();
+  ASSERT_FALSE(groups.empty());
+  Names seen;
+  for (const LayerGroup& group : groups) {
+    EXPECT_TRUE(seen.insert(group.name).second) << group.name << " stands twice";
+    EXPECT_FALSE(group_modules(*model_, group).empty()) << group.name << " has no module";
+  }
+  EXPECT_EQ(offers(*model_, "Classifier"), groups.back().name == "head");
+}
+
+TEST_P(Registered, EachGroupFreezesAlone) {
+  const Batch batch = batch_for(*model_, 4);
+  for (const LayerGroup& group : model_->groups()) {
+    SCOPED_TRACE(group.name);
+    for (const auto& item : model_->named_parameters()) {
+      item.value().requires_grad_(group_of(*model_, item.key()) != group.name);
+    }
+    model_->zero_grad();
+    some_loss(*model_, batch).backward();
+    for (const auto& item : model_->named_parameters()) {
+      const bool frozen = group_of(*model_, item.key()) == group.name;
+      EXPECT_EQ(item.value().grad().defined(), !frozen) << item.key();
+    }
+  }
+}
+
+TEST_P(Registered, ItsOutputsHaveTheirShapes) {
+  const Batch batch = batch_for(*model_, 3);
+  const at::Tensor& x = batch.at("train").input();
+  Pass pass(*model_, batch);
+  if (auto* encoder = dynamic_cast<Encoder*>(model_.get())) {
+    EXPECT_EQ(pass.features().sizes(), at::IntArrayRef({3, encoder->feature_size()}));
+  }
+  if (offers(*model_, "Classifier")) {
+    EXPECT_EQ(pass.logits().sizes(), at::IntArrayRef({3, require<Classifier>(*model_).classes()}));
+  }
+  if (auto* decoder = dynamic_cast<Decoder*>(model_.get())) {
+    const auto likelihood = decoder->decode(at::randn({3, decoder->latent_size()}));
+    EXPECT_EQ(likelihood->log_prob(x).sizes(), at::IntArrayRef({3}));
+    EXPECT_EQ(likelihood->mean().sizes(), x.sizes());
+    expect_error<DataError>(
+        [&] {
+          decoder->decode(at::zeros({3, decoder->latent_size() + 1}));
+        },
+        {"model \"" + GetParam() + "\": expected latents of shape (N, "});
+  }
+  if (auto* generator = dynamic_cast<Generator*>(model_.get())) {
+    EXPECT_EQ(generator->generate(at::randn({3, generator->noise_size()})).sizes(), x.sizes());
+  }
+}
+
+TEST_P(Registered, EncodesThePosteriorsMean) {
+  if (!offers(*model_, "Variational")) return;
+  model_->eval();
+  const Batch batch = batch_for(*model_);
+  Pass pass(*model_, batch);
+  EXPECT_TRUE(at::equal(pass.features(), pass.posterior().mean));
+}
+
+TEST_P(Registered, RefusesInputsOfAnotherShape) {
+  if (!offers(*model_, "Encoder")) return;
+  auto& encoder = require<Encoder>(*model_);
+  Fields fields;
+  fields.set("input", at::zeros({2, 3, 5}));
+  expect_error<DataError>([&] { encoder.encode(fields); },
+                          {"model \"" + GetParam() + "\": expected input of shape (N, ", "found (2, 3, 5), float32"});
+}
+
+TEST_P(Registered, ItsEncoderLoadsIntoItsClassifier) {
+  if (!offers(*model_, "Encoder")) return;
+  const auto target = build(require<Encoder>(*model_).classifier(7));
+  EXPECT_EQ(require<Classifier>(*target).classes(), 7);
+  const LoadReport report = load(*target, state(*model_), {{.from = "head.*", .to = ""}});
+  EXPECT_TRUE(report.mismatched.empty());
+  EXPECT_TRUE(report.reshaped.empty());
+  EXPECT_EQ(names(report.initialised), (Names{"head.bias", "head.weight"}));
+  for (const auto& row : report.loaded) EXPECT_TRUE(row.name.starts_with("encoder.") && row.note.empty()) << row.name;
+  for (const auto& row : report.unused) {
+    EXPECT_FALSE(row.name.starts_with("encoder.")) << row.name;
+    EXPECT_NE(group_of(*model_, row.name), "encoder");
+  }
+  const auto bare = build(require<Encoder>(*model_).classifier(0));
+  EXPECT_FALSE(offers(*bare, "Classifier"));
+  EXPECT_TRUE(load(*bare, state(*model_)).initialised.empty());
+}
+
+TEST_P(Registered, RandomnessComesFromTheSeedAlone) {
+  const Batch batch = batch_for(*model_, 4);
+  seed(9);
+  const auto first = outputs(*build(model_->spec()), batch);
+  seed(9);
+  const auto second = outputs(*build(model_->spec()), batch);
+  for (std::size_t i = 0; i < first.size(); ++i) EXPECT_TRUE(at::equal(first[i], second[i]));
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Registered, ::testing::ValuesIn(registry<Model>().names()),
+                         [](const auto& test) { return test.param; });
+
+}  // namespace
+}  // namespace vaetl::testing

@@ -1,0 +1,51 @@
+"""What the README says is so: its C++ program is examples/few_labels.cpp to the letter, and it reaches what it promises."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(sys.argv.pop(1)).resolve() / "bin"
+LEAST_ACCURACY = 0.70  # five points below what the program prints, so that no rounding fails it
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+
+
+class Readme(unittest.TestCase):
+    def test_the_program_is_the_example(self):
+        self.assertIn((ROOT / "examples/few_labels.cpp").read_text(), blocks("cpp"))
+
+    def test_the_program_reaches_its_accuracy(self):
+        if not pathlib.Path("/usr/share/datasets/fashion-mnist").is_dir():
+            self.skipTest("dataset-fashion-mnist is not installed")
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([BIN / "example_few_labels"], env=dict(os.environ, VAETL_ZOO=folder), capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            accuracy = float(re.search(r"^accuracy (\S+)$", done.stdout, re.M).group(1))
+            self.assertGreaterEqual(accuracy, LEAST_ACCURACY)
+            self.assertLess(accuracy, 1)
+            self.assertTrue((pathlib.Path(folder) / "my-classifier/model.safetensors").is_file())
+
+    def test_pretraining_in_a_program(self):
+        if not pathlib.Path("/usr/share/datasets/fashion-mnist").is_dir():
+            self.skipTest("dataset-fashion-mnist is not installed")
+        done = subprocess.run([BIN / "example_pretrain"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(float(re.search(r"^elbo (\S+)$", done.stdout, re.M).group(1)), -290)  # untrained: about -540
+        self.assertGreater(float(re.search(r"^accuracy (\S+)$", done.stdout, re.M).group(1)), 0.55)
+
+    def test_every_path_it_names_exists(self):
+        text = (ROOT / "README.md").read_text()
+        for path in re.findall(r"\]\(((?!http)[^)#]+)\)", text):
+            self.assertTrue((ROOT / path).exists(), path)
+        for command in re.findall(r"(?:scripts|recipes)/[\w.-]+\.(?:sh|json)", text):
+            self.assertTrue((ROOT / command).exists(), command)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], "-v"])
