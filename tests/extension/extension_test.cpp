@@ -64,7 +64,7 @@ Json recipe() {
       {"model", {{"name", "linear_autoencoder"}, {"code", 4}}},
       {"objective", {{"name", "squared_error"}, {"scale", 0.5}}},
       {"trainer",
-       {{"epochs", 8}, {"batch_size", 50}, {"log_every", 1}, {"optimizer", {{"name", "adam"}, {"lr", 0.003}}}}}};
+       {{"epochs", 8}, {"batch_size", 50}, {"log_every", 1}, {"optimizer", {{"name", "adam"}, {"lr", 0.01}}}}}};
 }
 
 TEST(Extension, AUsersModelAndObjectiveTrainByARecipe) {

@@ -88,7 +88,7 @@ TEST(Trainer, KeepsTheBestEpochByValidation) {
   TrainerOptions options{.epochs = 6,
                          .batch_size = 16,
                          .optimizer = {"sgd", {{"lr", 0.05}, {"momentum", 0}}},
-                         .lr_curve = Schedule::linear(0.5, 100),
+                         .lr_curve = Schedule::linear(0.5, 300),
                          .monitor = "cross_entropy",
                          .log_every = 1};
   for (const bool with_folder : {false, true}) {

@@ -1,0 +1,83 @@
+// vaetl-evaluate: scores a model on data, with the preprocessing that its weights carry.
+#include "vaetl/train/evaluate.hpp"
+#include "apps/support/program.hpp"
+#include "apps/support/startup.hpp"
+#include "apps/support/table.hpp"
+#include "vaetl/core/device.hpp"
+#include "vaetl/core/random.hpp"
+#include "vaetl/core/text.hpp"
+#include "vaetl/data/open.hpp"
+#include "vaetl/metrics/metric.hpp"
+#include "vaetl/zoo/zoo.hpp"
+
+using namespace vaetl;
+using namespace vaetl::apps;
+
+namespace {
+
+Dataset open_split(const Arguments& arguments) {
+  if (!arguments.has("data")) throw ConfigError({"command line", "--data REF", "none", "see --help"});
+  const std::string reference = arguments.text("data"), split = arguments.text("split", "test");
+  if (split != "test" && split != "train") {
+    const std::vector<std::string> known = {"test", "train"};
+    throw ConfigError({"--split", "test or train", quote(split), did_you_mean(split, known)});
+  }
+  const Splits splits = data::open(reference);
+  const Dataset& chosen = split == "test" ? splits.test : splits.train;
+  if (chosen.size() > 0) return chosen;
+  throw DataError({reference, "examples in the split " + quote(split), "none",
+                   split == "test" ? "choose --split train" : "choose --split test"});
+}
+
+// Every metric that the model's capabilities and the data's fields allow.
+std::vector<std::string> fitting_metrics(const Model& model, const Dataset& data) {
+  std::vector<std::string> fitting;
+  for (const std::string& name : registry<Metric>().names()) {
+    const Needs needs = registry<Metric>().make({name, Json::object()})->needs();
+    const bool able = std::all_of(needs.capabilities.begin(), needs.capabilities.end(),
+                                  [&](const std::string& capability) { return offers(model, capability); });
+    const bool known = std::all_of(needs.fields.begin(), needs.fields.end(),
+                                   [&](const std::string& field) { return data.has(field); });
+    if (able && known) fitting.push_back(name);
+  }
+  return fitting;
+}
+
+std::vector<std::string> metrics_for(const Arguments& arguments, const Model& model, const Dataset& data) {
+  if (arguments.has("metrics")) return arguments.list("metrics");
+  const auto metrics = fitting_metrics(model, data);
+  if (!metrics.empty()) return metrics;
+  throw ConfigError({"metrics", "one that fits the model (" + join(capabilities(model)) + ") and the data", "none",
+                     "choose labelled data, or a model with a head"});
+}
+
+Result score(const Arguments& arguments) {
+  const std::string reference = arguments.only("MODEL");
+  set_threads(arguments);
+  const c10::Device device = choose_device(arguments.text("device", "auto"));
+  const Pretrained loaded = zoo::load(reference);
+  const Dataset data = open_split(arguments);
+  loaded.model->to(device);
+  seed(arguments.seed());
+  const auto scores = evaluate(*loaded.model, data, metrics_for(arguments, *loaded.model, data));
+  const Json about{{"name", data.info().name}, {"split", arguments.text("split", "test")}, {"examples", data.size()}};
+  return {{{"model", reference}, {"data", about}, {"metrics", scores}}, metrics_text(scores)};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Program program{.name = "vaetl-evaluate",
+                        .synopsis = "vaetl-evaluate MODEL --data REF [options]",
+                        .purpose = "scores a model on data",
+                        .flags = {{"data", "REF", "fashion-mnist, idx:DIR, …"},
+                                  {"split", "NAME", "test or train (test)"},
+                                  {"metrics", "A,B", "what to measure (all that fit the model and the data)"},
+                                  device_flag(),
+                                  threads_flag(),
+                                  seed_flag("of metrics that draw random numbers (0)")},
+                        .notes = "MODEL is a zoo name, a run folder, an entry's folder or a weights file.\n",
+                        .example = "  vaetl-evaluate runs/few --data fashion-mnist --metrics accuracy\n",
+                        .run = score};
+  return run_program(program, argc, argv);
+}

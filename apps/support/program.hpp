@@ -1,0 +1,41 @@
+// What all programs share: start-up, options, help, one result on stdout, errors with their exit codes.
+//
+//   int main(int argc, char** argv) { return run_program(program, argc, argv); }
+#pragma once
+#include <string>
+#include <vector>
+
+#include "apps/support/arguments.hpp"
+#include "vaetl/core/error.hpp"
+#include "vaetl/core/json.hpp"
+
+namespace vaetl::apps {
+
+// What a program found: the text goes to stdout, with --json the object instead.
+struct Result {
+  Json json = Json::object();
+  std::string text = {};
+  Exit exit = Exit::ok;
+};
+
+struct Program {
+  std::string name, synopsis, purpose;
+  std::vector<Flag> flags = {};  // besides --json, --quiet, --help, --version, which all have
+  std::string notes = {};        // paragraphs of the help
+  std::string example = {};      // lines
+  Result (*run)(const Arguments&) = nullptr;
+};
+
+// Runs it and gives the exit code. An error is one line on stderr; with --json it is {"error": {…}} on stdout as well.
+int run_program(const Program& program, int argc, char** argv);
+
+// The flags that several programs have.
+Flag out_flag(const std::string& value, const std::string& text);
+Flag device_flag();
+Flag threads_flag();
+Flag seed_flag(const std::string& text);
+
+// A line on stderr for a person to read, unless --quiet.
+void tell(const Arguments& arguments, const std::string& line);
+
+}  // namespace vaetl::apps

@@ -1,0 +1,217 @@
+// vaetl-zoo: what the zoo holds, whether it is whole, and how a run gets into it.
+#include "vaetl/zoo/zoo.hpp"
+#include "apps/support/program.hpp"
+#include "apps/support/table.hpp"
+#include "vaetl/core/text.hpp"
+#include "vaetl/io/atomic_file.hpp"
+
+using namespace vaetl;
+using namespace vaetl::apps;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+using Words = std::vector<std::string>;
+
+std::string metrics_line(const std::map<std::string, double>& metrics) {
+  Words parts;
+  for (const auto& [name, value] : metrics) parts.push_back(fmt::format("{} {:.4g}", name, value));
+  return join(parts);
+}
+
+// A card that cannot be read is told and left out: the others are still listed.
+Result list(const Words&, const Arguments& arguments) {
+  Json entries = Json::array();
+  std::vector<Words> rows;
+  for (const zoo::Found& found : zoo::list()) {
+    try {
+      const zoo::Card card = zoo::read_card(found.folder);
+      entries.push_back({{"name", found.name},
+                         {"folder", found.folder.string()},
+                         {"version", card.version},
+                         {"summary", card.summary},
+                         {"model", card.model.name},
+                         {"parameters", card.weights.parameters},
+                         {"bytes", card.weights.bytes},
+                         {"metrics", card.metrics}});
+      rows.push_back({found.name, card.version, card.model.name, std::to_string(card.weights.parameters),
+                      metrics_line(card.metrics), card.summary});
+    } catch (const Error& error) {
+      tell(arguments, error.what());
+    }
+  }
+  const Words header = {"name", "version", "model", "parameters", "metrics", "summary"};
+  return {{{"entries", entries}}, rows.empty() ? "the zoo is empty\n" : table_text(header, rows)};
+}
+
+std::string inputs_text(const zoo::Card& card) {
+  Words parts;
+  for (const auto& [name, info] : card.inputs) parts.push_back(name + " " + shape_text(info.shape));
+  return join(parts);
+}
+
+std::string card_table(const zoo::Card& card, const fs::path& folder) {
+  std::vector<Words> rows = {{"name", card.name},
+                             {"version", card.version},
+                             {"summary", card.summary},
+                             {"licence", card.licence},
+                             {"data licence", card.data_licence},
+                             {"base model", card.base_model},
+                             {"model", Codec<ModelSpec>::write(card.model).dump()},
+                             {"inputs", inputs_text(card)},
+                             {"classes", join(card.classes)},
+                             {"groups", join(card.groups)},
+                             {"capabilities", join(card.capabilities)},
+                             {"preprocess", card.preprocess.dump()},
+                             {"parameters", std::to_string(card.weights.parameters)},
+                             {"weights", fmt::format("{} bytes, sha256 {}", card.weights.bytes, card.weights.sha256)},
+                             {"metrics", metrics_line(card.metrics)},
+                             {"training", card.training.dump()},
+                             {"folder", folder.string()}};
+  std::erase_if(rows, [](const Words& row) { return row[1].empty(); });
+  return table_text({}, rows);
+}
+
+std::string only_name(const Words& words, const std::string& what) {
+  if (words.size() == 1) return words[0];
+  throw ConfigError({"command line", "one " + what, fmt::format("{}", words.size()), "see --help"});
+}
+
+Result show(const Words& words, const Arguments&) {
+  const fs::path folder = zoo::resolve(only_name(words, "NAME"));
+  if (!fs::is_directory(folder)) {
+    const zoo::Card card = zoo::load(folder.string()).card;
+    return {to_json(card), card_table(card, folder)};
+  }
+  const zoo::Card card = zoo::read_card(folder);
+  Json json = to_json(card);
+  json["folder"] = folder.string();
+  return {json, card_table(card, folder)};
+}
+
+std::vector<fs::path> folders_to_verify(const Words& words, const Arguments& arguments) {
+  if (arguments.has("all") && !words.empty()) {
+    throw ConfigError({"command line", "NAME or --all", "both", "see --help"});
+  }
+  std::vector<fs::path> folders;
+  for (const std::string& word : words) folders.push_back(zoo::resolve(word));
+  if (words.empty()) {
+    for (const zoo::Found& found : zoo::list()) folders.push_back(found.folder);
+  }
+  return folders;
+}
+
+// One line on stderr for each entry that is not whole.
+Result verify(const Words& words, const Arguments& arguments) {
+  Json entries = Json::array();
+  std::string text;
+  bool whole = true;
+  for (const fs::path& folder : folders_to_verify(words, arguments)) {
+    const zoo::Verification verification = zoo::verify(folder);
+    entries.push_back(verification.json());
+    text += verification.text();
+    whole = whole && verification.passed();
+    for (const zoo::Check& check : verification.checks) {
+      if (check.outcome == "failed") std::fprintf(stderr, "vaetl-zoo: %s\n", check.detail.c_str());
+    }
+  }
+  if (entries.empty()) text = "the zoo is empty\n";
+  return {{{"passed", whole}, {"entries", entries}}, text, whole ? Exit::ok : Exit::file};
+}
+
+// The run behind an entry, as far as its card and its recipe tell.
+Run run_of(const zoo::Card& card, const fs::path& folder) {
+  Run run;
+  run.metrics = card.metrics;
+  run.provenance = card.training;
+  run.steps = card.training.value("steps", std::int64_t{0});
+  run.epochs = card.training.value("epochs", std::int64_t{0});
+  run.seconds = card.training.value("seconds", 0.0);
+  if (fs::exists(folder / "recipe.json")) run.recipe = read_json((folder / "recipe.json").string());
+  return run;
+}
+
+Result add(const Words& words, const Arguments& arguments) {
+  const std::string reference = only_name(words, "RUN");
+  if (!arguments.has("name")) throw ConfigError({"command line", "--name N", "none", "see --help"});
+  const fs::path source = zoo::resolve(reference);
+  const Pretrained loaded = zoo::load(source.string());
+  zoo::SaveOptions options;
+  options.summary = arguments.text("summary", loaded.card.summary);
+  options.licence = arguments.text("licence", loaded.card.licence);
+  options.base_model = arguments.text("base-model", loaded.card.base_model);
+  options.version = arguments.text("entry-version", loaded.card.version);
+  options.data_licence = loaded.card.data_licence;
+  options.classes = loaded.card.classes;
+  const std::string name = arguments.text("name");
+  const fs::path folder = zoo::save(name, *loaded.model, run_of(loaded.card, source), options);
+  return {{{"name", name}, {"folder", folder.string()}}, folder.string() + "\n"};
+}
+
+Result path(const Words&, const Arguments&) {
+  Json folders = Json::array();
+  std::string text;
+  for (const fs::path& folder : zoo::search_path()) {
+    folders.push_back(folder.string());
+    text += folder.string() + "\n";
+  }
+  return {{{"path", folders}}, text};
+}
+
+using Command = Result (*)(const Words&, const Arguments&);
+const std::map<std::string, Command> commands = {
+    {"list", list}, {"show", show}, {"verify", verify}, {"add", add}, {"path", path}};
+// Which command an option belongs to: with another it would be ignored.
+const std::map<std::string, std::string> owners = {{"all", "verify"},  {"name", "add"},       {"summary", "add"},
+                                                   {"licence", "add"}, {"base-model", "add"}, {"entry-version", "add"}};
+
+void check_options(const std::string& command, const Words& words, const Arguments& arguments) {
+  for (const auto& [flag, owner] : owners) {
+    if (owner == command || !arguments.has(flag)) continue;
+    throw ConfigError({"command line", "--" + flag + " with " + owner, "it with " + command, "see --help"});
+  }
+  if ((command == "list" || command == "path") && !words.empty()) {
+    throw ConfigError({"command line", "nothing after " + command, quote(words[0]), "see --help"});
+  }
+}
+
+Result dispatch(const Arguments& arguments) {
+  std::vector<std::string> names;
+  for (const auto& [name, command] : commands) names.push_back(name);
+  const Words& words = arguments.positional();
+  if (words.empty()) throw ConfigError({"command line", "one of " + join(names), "nothing", "see --help"});
+  const auto found = commands.find(words[0]);
+  if (found == commands.end()) {
+    throw ConfigError({"command line", "one of " + join(names), quote(words[0]), did_you_mean(words[0], names)});
+  }
+  const Words rest(words.begin() + 1, words.end());
+  check_options(words[0], rest, arguments);
+  return found->second(rest, arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Program program{.name = "vaetl-zoo",
+                        .synopsis =
+                            "vaetl-zoo list | path\n"
+                            "       vaetl-zoo show NAME\n"
+                            "       vaetl-zoo verify [NAME… | --all]\n"
+                            "       vaetl-zoo add RUN --name N [options]",
+                        .purpose = "named, described, verified models",
+                        .flags = {{"all", "", "verify: every entry, as without a name"},
+                                  {"name", "N", "add: the entry's name"},
+                                  {"summary", "TEXT", "add: one sentence"},
+                                  {"licence", "TEXT", "add: of the weights"},
+                                  {"base-model", "NAME", "add: what it was transferred from"},
+                                  {"entry-version", "V", "add: of the entry (1.0.0)"}},
+                        .notes =
+                            "Entries are looked for along VAETL_ZOO (a path list), then the user's folder, then the "
+                            "one that came with vaetl;\nadd writes to the first of them that can be written.\n",
+                        .example =
+                            "  vaetl-zoo add runs/few --name my-classifier --summary 'Ten labels a class'\n"
+                            "  vaetl-zoo verify my-classifier\n",
+                        .run = dispatch};
+  return run_program(program, argc, argv);
+}
