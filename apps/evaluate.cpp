@@ -4,7 +4,6 @@
 #include "apps/support/startup.hpp"
 #include "apps/support/table.hpp"
 #include "vaetl/core/device.hpp"
-#include "vaetl/core/random.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/open.hpp"
 #include "vaetl/metrics/metric.hpp"
@@ -58,7 +57,6 @@ Result score(const Arguments& arguments) {
   const Pretrained loaded = zoo::load(reference);
   const Dataset data = open_split(arguments);
   loaded.model->to(device);
-  seed(arguments.seed());
   const auto scores = evaluate(*loaded.model, data, metrics_for(arguments, *loaded.model, data));
   const Json about{{"name", data.info().name}, {"split", arguments.text("split", "test")}, {"examples", data.size()}};
   return {{{"model", reference}, {"data", about}, {"metrics", scores}}, metrics_text(scores)};
@@ -74,8 +72,7 @@ int main(int argc, char** argv) {
                                   {"split", "NAME", "test or train (test)"},
                                   {"metrics", "A,B", "what to measure (all that fit the model and the data)"},
                                   device_flag(),
-                                  threads_flag(),
-                                  seed_flag("of metrics that draw random numbers (0)")},
+                                  threads_flag()},
                         .notes = "MODEL is a zoo name, a run folder, an entry's folder or a weights file.\n",
                         .example = "  vaetl-evaluate runs/few --data fashion-mnist --metrics accuracy\n",
                         .run = score};

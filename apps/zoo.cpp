@@ -132,6 +132,14 @@ Run run_of(const zoo::Card& card, const fs::path& folder) {
   return run;
 }
 
+// A picture of the run that shows what its model does.
+fs::path preview_of(const fs::path& run) {
+  for (const char* name : {"samples.png", "reconstructions.png", "mistakes.png"}) {
+    if (fs::is_regular_file(run / "pictures" / name)) return run / "pictures" / name;
+  }
+  return {};
+}
+
 Result add(const Words& words, const Arguments& arguments) {
   const std::string reference = only_name(words, "RUN");
   if (!arguments.has("name")) throw ConfigError({"command line", "--name N", "none", "see --help"});
@@ -144,6 +152,7 @@ Result add(const Words& words, const Arguments& arguments) {
   options.version = arguments.text("entry-version", loaded.card.version);
   options.data_licence = loaded.card.data_licence;
   options.classes = loaded.card.classes;
+  options.preview = preview_of(source.parent_path());  // a run's entry is its folder model/
   const std::string name = arguments.text("name");
   const fs::path folder = zoo::save(name, *loaded.model, run_of(loaded.card, source), options);
   return {{{"name", name}, {"folder", folder.string()}}, folder.string() + "\n"};

@@ -59,7 +59,13 @@ PlotLine line(const std::string& name, const Curve& curve) {
   return result;
 }
 
+bool is_constant(const Curve& curve) {
+  return std::all_of(curve.begin(), curve.end(),
+                     [&](const auto& point) { return point.second == curve.begin()->second; });
+}
+
 std::string plot(const Quantity& q) {
+  if (q.name == "lr_factor" && is_constant(q.train)) return {};  // no schedule, nothing to see
   const bool validation_only = q.train.empty();
   return render_plot({.title = q.name + (validation_only ? " (validation)" : ""),
                       .x_label = "step",

@@ -66,8 +66,9 @@ path.dashed { fill: var(--card); stroke-width: 2; stroke-dasharray: none; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: .5rem 0 0; padding: 0; font-size: .9rem; }
 .legend li { display: flex; align-items: center; gap: .45rem; min-width: 0; overflow-wrap: anywhere; }
 .legend svg { width: 30px; height: 14px; flex: none; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); gap: 1rem; align-items: start; }
-.pictures figure { background: var(--card); border: 1px solid var(--rule); border-radius: .6rem; padding: .9rem; }
+.pictures { columns: 3 18rem; column-gap: 1rem; }
+.pictures figure { background: var(--card); border: 1px solid var(--rule); border-radius: .6rem; padding: .9rem;
+  margin: 0 0 1rem; break-inside: avoid; }
 .pictures img { display: block; width: 100%; height: auto; image-rendering: pixelated; border-radius: .25rem; }
 .pictures figcaption { margin-top: .55rem; color: var(--soft); font-size: .9rem; overflow-wrap: anywhere; }
 pre { background: var(--card); border: 1px solid var(--rule); border-radius: .6rem; padding: .8rem 1rem; overflow-x: auto;

@@ -179,6 +179,7 @@ fs::path save(std::string_view name, Model& model, const Run& run, const SaveOpt
     const std::string recipe = run.recipe.dump(2, ' ', false, Json::error_handler_t::replace);
     write_atomically(entry.path() / "recipe.json", recipe + "\n");
   }
+  if (!options.preview.empty()) write_atomically(entry.path() / "preview.png", read_file(options.preview));
   open_entry(entry.path());
   entry.commit();
   return folder;

@@ -79,6 +79,7 @@ struct SaveOptions {
   std::string data_licence = {};  // empty: the run's provenance, "data" → "licence"
   std::vector<std::string> classes =
       {};  // empty: the run's provenance, "data" → "classes", where a classifier has as many
+  std::filesystem::path preview = {};  // a PNG that shows what the model does; empty: none
 };
 // Complete or absent, and loaded once before it is put in place; an entry of that name is replaced, a folder that is no
 // entry is not. Returns its folder. The model may be on any device and stays as it is. ConfigError: a bad name, classes
