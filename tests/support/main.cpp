@@ -1,5 +1,5 @@
-// One main for every test program. One thread: the tests' tensors are too small to share, and a busy machine makes threads
-// wait for each other at every operation.
+// One main for every test program. One thread: the tests' tensors are too small to share, and a busy machine makes
+// threads wait for each other at every operation.
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 

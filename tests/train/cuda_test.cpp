@@ -1,0 +1,50 @@
+// The same on a GPU; skipped, and said so, where there is none.
+#include <ATen/Context.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+
+#include "train/fixture.hpp"
+#include "vaetl/nn/pass.hpp"
+#include "vaetl/objectives/cross_entropy.hpp"
+#include "vaetl/objectives/elbo.hpp"
+#include "vaetl/train/evaluate.hpp"
+
+namespace vaetl::testing {
+namespace {
+
+class Cuda : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!at::hasCUDA() || at::detail::getCUDAHooks().deviceCount() == 0) GTEST_SKIP() << "no CUDA device";
+  }
+};
+
+TEST_F(Cuda, AClassifierLearnsAndItsCheckpointGoesOnWithoutOne) {
+  const Json options = {{"channels", {4}}, {"dense", {16}}, {"classes", 4}, {"batch_norm", true}};
+  TemporaryFolder folder;
+  auto model = small("cnn", options);
+  TrainerOptions trainer{.steps = 80, .batch_size = 32, .device = "cuda", .directory = folder.path()};
+  Trainer(trainer).fit(model, make<objectives::CrossEntropy>(), blobs(200));
+  EXPECT_TRUE(device_of(*model).is_cuda());
+  EXPECT_GT(evaluate(*model, blobs(100, 4, 9), {"accuracy"}).at("accuracy"), 0.95);
+  trainer.device = "cpu";
+  trainer.resume = "must";
+  trainer.steps = 100;
+  auto second = small("cnn", options);
+  EXPECT_EQ(Trainer(trainer).fit(second, make<objectives::CrossEntropy>(), blobs(200)).resumed_from, 80);
+}
+
+TEST_F(Cuda, TheFirstLossAgreesWithTheCpu) {
+  // One step of batch 16 without augmentation and with a latent of its own noise: only the reconstruction's noise
+  // differs, so the two losses, near 400, agree within the spread of that noise over 16 pictures.
+  const Json options = {{"channels", {4}}, {"dense", {8}}, {"latent", 2}};
+  std::map<std::string, double> loss;
+  for (const std::string device : {"cpu", "cuda"}) {
+    Trainer trainer({.steps = 1, .batch_size = 16, .device = device});
+    loss[device] =
+        trainer.fit(small("conv_vae", options), make<objectives::Elbo>(), blobs(16)).history.back().at("loss");
+  }
+  EXPECT_NEAR(loss["cpu"], loss["cuda"], 0.05 * loss["cpu"]);
+}
+
+}  // namespace
+}  // namespace vaetl::testing
