@@ -11,8 +11,11 @@ echo "quickstart: built in $((SECONDS - start)) s" >&2
 
 bin=build/release/bin
 start=$SECONDS
-"$bin/vaetl-train" recipes/fashion-conv-vae.json --out runs/fashion-conv-vae --resume
-"$bin/vaetl-train" recipes/fashion-simclr.json --out runs/fashion-simclr --resume
+for encoder in fashion-conv-vae fashion-simclr; do
+  resume=()
+  [ -f "runs/$encoder/recipe.json" ] && resume=(--resume)
+  "$bin/vaetl-train" "recipes/$encoder.json" --out "runs/$encoder" "${resume[@]}"
+done
 "$bin/vaetl-sweep" recipes/fashion-few-labels.json --out runs/fashion-few-labels
 "$bin/vaetl-report" runs/fashion-few-labels runs/fashion-simclr runs/fashion-conv-vae --out runs/report.html
 echo "quickstart: the job took $((SECONDS - start)) s, everything $((SECONDS - begin)) s" >&2

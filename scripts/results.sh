@@ -5,10 +5,13 @@ cd "$(dirname "$0")/.."
 bash scripts/setup.sh
 cmake --build --preset release --target programs >/dev/null
 bin=build/release/bin
-for encoder in fashion-conv-vae fashion-simclr; do
-  "$bin/vaetl-train" "recipes/$encoder.json" --out "runs/$encoder" --resume
-done
+train() {
+  local resume=()
+  [ -f "runs/$1/recipe.json" ] && resume=(--resume)
+  "$bin/vaetl-train" "recipes/$1.json" --out "runs/$1" "${resume[@]}"
+}
+train fashion-conv-vae
+train fashion-simclr
 "$bin/vaetl-sweep" recipes/fashion-few-labels-full.json --out runs/fashion-few-labels-full
-for classifier in fashion-cnn fashion-mlp; do
-  "$bin/vaetl-train" "recipes/$classifier.json" --out "runs/$classifier" --resume
-done
+train fashion-cnn
+train fashion-mlp

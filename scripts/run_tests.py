@@ -45,7 +45,7 @@ def count(output, code):
     elif match := re.search(r"^Ran (\d+) tests? in", output, re.M):
         counts = {k: int(v) for k, v in re.findall(r"(failures|errors|skipped)=(\d+)", output.split(match.group(0))[1])}
         failed = counts.get("failures", 0) + counts.get("errors", 0)
-        passed = int(match.group(1)) - failed - counts.get("skipped", 0)
+        passed = max(0, int(match.group(1)) - failed - counts.get("skipped", 0))
         skipped = re.findall(r"^(\S+).*\.\.\. skipped ['\"](.*)['\"]$", output, re.M)
     else:
         passed, failed = (1, 0) if code == 0 else (0, 1)

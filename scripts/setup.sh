@@ -23,8 +23,10 @@ fi
 venv=build/venv
 [ -x "$venv/bin/python" ] || { say "making $venv"; python3 -m venv "$venv"; }
 wanted=(numpy safetensors)
-own_torch=$(tr ':;' '\n\n' <<<"${CMAKE_PREFIX_PATH:-}" | while read -r folder; do
-  [ -n "$folder" ] && find "$folder" -maxdepth 5 -name TorchConfig.cmake 2>/dev/null; done | head -n 1)
+own_torch=
+while read -r folder; do
+  if [ -n "$folder" ] && [ -d "$folder" ]; then own_torch+=$(find "$folder" -maxdepth 5 -name TorchConfig.cmake); fi
+done < <(tr ':;' '\n\n' <<<"${CMAKE_PREFIX_PATH:-}")
 [ -n "$own_torch" ] || wanted+=(torch==2.13.0)
 if [ "$(cat "$venv/vaetl-installed" 2>/dev/null)" != "${wanted[*]}" ]; then
   say "installing ${wanted[*]} into $venv"

@@ -58,12 +58,13 @@ class SquaredError final : public Objective {
 };
 
 Json recipe() {
-  return Json{{"name", "extension"},
-              {"data", {{"open", "fashion-mnist"}, {"take_per_class", 30}}},
-              {"model", {{"name", "linear_autoencoder"}, {"code", 4}}},
-              {"objective", {{"name", "squared_error"}, {"scale", 0.5}}},
-              {"trainer",
-               {{"epochs", 8}, {"batch_size", 50}, {"log_every", 1}, {"optimizer", {{"name", "adam"}, {"lr", 0.01}}}}}};
+  return Json{
+      {"name", "extension"},
+      {"data", {{"open", "fashion-mnist"}, {"take_per_class", 30}}},
+      {"model", {{"name", "linear_autoencoder"}, {"code", 4}}},
+      {"objective", {{"name", "squared_error"}, {"scale", 0.5}}},
+      {"trainer",
+       {{"epochs", 8}, {"batch_size", 50}, {"validate_every", 1}, {"optimizer", {{"name", "adam"}, {"lr", 0.01}}}}}};
 }
 
 TEST(Extension, AUsersModelAndObjectiveTrainByARecipe) {

@@ -38,7 +38,7 @@ class EveryModel : public ::testing::TestWithParam<std::string> {
 
   static vaetl::Run fit(const std::shared_ptr<Model>& model, const Dataset& data, double lr, std::int64_t steps) {
     Trainer trainer(
-        {.steps = steps, .batch_size = 32, .optimizer = {"adam", {{"lr", lr}}}, .device = "cpu", .log_every = 1});
+        {.steps = steps, .batch_size = 32, .optimizer = {"adam", {{"lr", lr}}}, .device = "cpu", .validate_every = 1});
     return trainer.fit(model, objective(*model), data);
   }
 };

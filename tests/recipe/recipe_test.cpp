@@ -59,7 +59,7 @@ TEST(Recipe, UnknownNamesSuggestTheNearest) {
 TEST(Recipe, WrongTypesNameTheirPath) {
   expect_bad(Json::array(), {"an object", "an array"});
   expect_bad(changed("trainer.optimizer.lr", "fast"), {"trainer.optimizer.lr", "a number", "\"fast\""});
-  expect_bad(changed("trainer.steps", -1), {"trainer.steps", "at least 0", "-1"});
+  expect_bad(changed("trainer.steps", -1), {"trainer.steps", "between 0 and", "-1"});
   expect_bad(changed("data", "fashion-mnist"), {"data", "an object", "\"fashion-mnist\""});
   expect_bad(changed("seed", -1), {"seed", "-1"});
   expect_bad(changed("data.order", "random"), {"data.order", "\"shuffle\"", "\"random\""});

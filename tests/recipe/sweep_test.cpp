@@ -62,13 +62,13 @@ TEST(SweepPoints, WaysTimesVariedKeysTimesSeeds) {
   const Recipe recipe = parse(toy_sweep());
   const auto points = expand(recipe, read_sweep(*recipe.sweep));
   ASSERT_EQ(points.size(), 8u);
-  EXPECT_EQ(points[0].id, "wide_take_per_class=1_seed=0");
-  EXPECT_EQ(points[1].id, "flat_take_per_class=1_seed=0");
-  EXPECT_EQ(points[7].id, "flat_take_per_class=4_seed=1");
+  EXPECT_EQ(points[0].id, "wide_take_per_class=1_seed=3");
+  EXPECT_EQ(points[1].id, "flat_take_per_class=1_seed=3");
+  EXPECT_EQ(points[7].id, "flat_take_per_class=4_seed=4");
   EXPECT_EQ(points[0].recipe["model"]["widths"], Json::array({16}));
   EXPECT_EQ(points[7].recipe["model"]["widths"], Json::array());
   EXPECT_EQ(points[7].recipe["data"]["take_per_class"], 4);
-  EXPECT_EQ(points[7].recipe["seed"], 1);
+  EXPECT_EQ(points[7].recipe["seed"], 4);
   EXPECT_FALSE(points[0].recipe.contains("sweep"));
 }
 
@@ -77,7 +77,7 @@ TEST(SweepPoints, AMistakeNamesItsPoint) {
   json["sweep"]["ways"]["wide"] = {{"model.width", 3}};
   const Recipe recipe = parse(json);
   expect_error<ConfigError>([&] { expand(recipe, read_sweep(*recipe.sweep)); },
-                            {"point wide_take_per_class=1_seed=0", "\"width\"", "\"widths\""});
+                            {"point wide_take_per_class=1_seed=3", "\"width\"", "\"widths\""});
   json["sweep"]["ways"]["wide"] = Json::object();
   json["sweep"]["search"] = {{"grid", {{"trainer.stepz", {1, 2}}}}};
   const Recipe searching = parse(json);
@@ -149,8 +149,8 @@ TEST(Sweep, RunsReportsAndResumes) {
   expect_error<OutputError>([&] { run_sweep(toy_sweep(), into(out)); }, {"already holds a sweep", "--resume"});
 
   // One point is lost: it alone runs again, to the same value.
-  const fs::path lost = out / "points" / "wide_take_per_class=4_seed=1.json";
-  const fs::path kept = out / "points" / "flat_take_per_class=1_seed=0.json";
+  const fs::path lost = out / "points" / "wide_take_per_class=4_seed=4.json";
+  const fs::path kept = out / "points" / "flat_take_per_class=1_seed=3.json";
   fs::remove(lost);
   const auto before = fs::last_write_time(kept);
   SweepSettings settings = into(out, 1);

@@ -38,7 +38,13 @@ const std::vector<Case>& cases() {
        1,
        {{.groups = "backbone", .train = false},
         {.groups = "encoder.2", .lr_scale = 0.1, .from_epoch = 1},
-        {.groups = "encoder.1", .from_epoch = 2}}}};
+        {.groups = "encoder.1", .from_epoch = 2}}},
+      {"probe_with_cached_features",
+       "cnn",
+       {{"channels", {4}}, {"dense", {8}}, {"classes", 4}, {"batch_norm", true}},
+       [] { return make<objectives::CrossEntropy>(); },
+       1,
+       {{.groups = "backbone", .train = false}}}};
   return all;
 }
 
@@ -57,7 +63,8 @@ TrainerOptions options(const std::string& directory) {
           .directory = directory,
           .resume = directory.empty() ? "never" : "auto",
           .checkpoint_every = 3,
-          .log_every = 2};
+          .log_every = 2,
+          .validate_every = 2};
 }
 
 class Resume : public ::testing::TestWithParam<std::size_t> {};
@@ -84,7 +91,7 @@ TEST_P(Resume, FromEveryKindOfStepEqualsTheUninterruptedRun) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, Resume, ::testing::Range<std::size_t>(0, 4),
+INSTANTIATE_TEST_SUITE_P(Cases, Resume, ::testing::Range<std::size_t>(0, 5),
                          [](const auto& test) { return cases()[test.param].name; });
 
 Run resume_with(const std::string& directory, const Json& model, const TrainerOptions& changed) {

@@ -75,7 +75,7 @@ TEST(Trainer, EpochsAndStepsAgree) {
 }
 
 TEST(Trainer, ShortEpochsShareAnEntryOfTheHistory) {
-  const auto tiny = train({.steps = 100, .batch_size = 64, .log_every = 50}, blobs(40));
+  const auto tiny = train({.steps = 100, .batch_size = 64, .validate_every = 50}, blobs(40));
   ASSERT_EQ(tiny.run.history.size(), 2u);
   EXPECT_EQ(tiny.run.history[0].at("step"), 50);
   EXPECT_EQ(tiny.run.history[1].at("step"), 100);
@@ -90,7 +90,7 @@ TEST(Trainer, KeepsTheBestEpochByValidation) {
                          .optimizer = {"sgd", {{"lr", 0.05}, {"momentum", 0}}},
                          .lr_curve = Schedule::linear(0.5, 300),
                          .monitor = "cross_entropy",
-                         .log_every = 1};
+                         .validate_every = 1};
   for (const bool with_folder : {false, true}) {
     TemporaryFolder folder;
     if (with_folder) options.directory = folder.path();
@@ -105,7 +105,7 @@ TEST(Trainer, KeepsTheBestEpochByValidation) {
 
 TEST(Trainer, WritesOneLineOfJsonAnEpoch) {
   TemporaryFolder folder;
-  train({.epochs = 3, .batch_size = 16, .directory = folder.path(), .log_every = 1});
+  train({.epochs = 3, .batch_size = 16, .directory = folder.path(), .validate_every = 1});
   const std::string text = read_file(folder.path() + "/metrics.jsonl");
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
   const Json first = parse_json(text.substr(0, text.find('\n')), "metrics.jsonl");
@@ -154,7 +154,7 @@ TEST(Trainer, RefusesWhatDoesNotFit) {
   expect_error<DataError>([&] { train({}, Dataset::from_tensors(wide)); },
                           {"stream train", "(1, 12, 12)", "(3, 12, 12)"});
   expect_error<DataError>([&] { train({}, blobs(8).without("target")); }, {"target"});
-  expect_error<ConfigError>([] { Trainer({.batch_size = 0}); }, {"trainer.batch_size", "at least 1", "0"});
+  expect_error<ConfigError>([] { Trainer({.batch_size = 0}); }, {"trainer.batch_size", "between 1 and", "0"});
   expect_error<ConfigError>([] { train({.monitor = "accuracy"}); }, {"trainer.monitor", "validation data"});
   expect_error<ConfigError>(
       [] {
@@ -164,6 +164,27 @@ TEST(Trainer, RefusesWhatDoesNotFit) {
   Pipeline data = blobs(8);
   data.validation = blobs(8);
   expect_error<ConfigError>([&] { train({.monitor = "acuracy"}, data, {"accuracy"}); }, {"acuracy", "accuracy"});
+}
+
+TEST(Trainer, RefusesDataThatNothingReads) {
+  const Pipeline misspelt({Stream{.data = blobs(8)}, Stream{.name = "tset", .data = blobs(8)}});
+  expect_error<ConfigError>([&] { train({}, misspelt); }, {"data.tset", "a stream that the objective reads (train)"});
+  const Pipeline twice({Stream{.data = blobs(8), .views = 2}});
+  expect_error<ConfigError>([&] { train({}, twice); }, {"data.train.views", "at most 1", "2"});
+}
+
+// How often losses are logged decides nothing, the choice of the best epoch included.
+TEST(Trainer, LoggingDoesNotChooseTheBestEpoch) {
+  Pipeline data = blobs(70);
+  data.validation = blobs(30, 4, 3);
+  const auto best = [&](std::int64_t log_every) {
+    return train(
+        {.epochs = 8, .batch_size = 16, .monitor = "cross_entropy", .log_every = log_every, .validate_every = 1}, data,
+        {"cross_entropy"});
+  };
+  const auto often = best(1), seldom = best(50);
+  EXPECT_EQ(checksum(*often.model), checksum(*seldom.model));
+  EXPECT_EQ(often.run.metrics.at("epoch"), seldom.run.metrics.at("epoch"));
 }
 
 TEST(Trainer, RefusesLabelsOutsideTheHead) {

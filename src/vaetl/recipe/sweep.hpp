@@ -43,7 +43,7 @@ struct SweepOptions {
     using S = SweepOptions;
     return std::tuple{field("ways", &S::ways, "named sets of overrides"),
                       field("vary", &S::vary, "key → values"),
-                      field("seeds", &S::seeds, "runs of each point, seeds 0 …", between(1, 1000)),
+                      field("seeds", &S::seeds, "runs of each point, with the recipe's seed and those after it", between(1, 1000)),
                       field("metric", &S::metric, "test metric that is compared"),
                       field("baseline", &S::baseline, "way that the others are paired with"),
                       field("search", &S::search, "choice of settings without test labels")};
@@ -88,7 +88,8 @@ struct SweepReport {
   std::string text = {};  // the table, for people
 };
 
-// Runs what is not done yet in worker processes, which are forked: the caller must not have used CUDA. Every point's
+// Runs what is not done yet in worker processes, which are forked: the caller must not have used CUDA,
+// nor LibTorch on several threads where a worker shall use several. Every point's
 // result is points/ID.json as soon as it is done; sweep.json at the end:
 //   {"kind": "sweep", "name", "status": "done" | "failed" | "interrupted", "metric", "higher_is_better", "baseline",
 //    "ways": [names], "vary": {key: [values]}, "seeds", "seconds", "jobs", "threads", "command",

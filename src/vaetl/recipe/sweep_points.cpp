@@ -45,10 +45,14 @@ void add_metric(std::vector<std::string>& metrics, const std::string& name) {
 // A mistake in one setting is found before anything has run.
 void check_search(const SweepPoint& point, const SweepOptions& options) {
   if (!options.search) return;
-  const auto& [name, stream] = read_data(point.recipe["data"]).streams[0];
-  if (stream.validation > 0 || !stream.fold.empty()) {
+  const DataSection data = read_data(point.recipe["data"]);
+  const auto& stream = data.streams[0].second;
+  if (stream.validation > 0 || !stream.fold.empty() || data.validation) {
     throw ConfigError({"sweep.search", "all labels at hand, from which the search makes its folds",
                        "validation or fold in data", "leave them out"});
+  }
+  if (!read_trainer(point.recipe["trainer"]).monitor.empty()) {
+    throw ConfigError({"sweep.search", "runs of a fixed length", "trainer.monitor", "leave it out"});
   }
   for (const Json& settings : combinations(options.search->grid)) {
     Json recipe = point.recipe;
@@ -105,10 +109,10 @@ std::vector<SweepPoint> expand(const Recipe& recipe, const SweepOptions& options
   const Json base = to_json(alone);
   const Json ways = options.ways.empty() ? Json{{recipe.name, Json::object()}} : options.ways;
   std::vector<SweepPoint> points;
-  for (std::int64_t seed = 0; seed < options.seeds; ++seed) {
+  for (std::uint64_t seed = recipe.seed; seed < recipe.seed + static_cast<std::uint64_t>(options.seeds); ++seed) {
     for (const Json& vary : combinations(options.vary)) {
       for (const auto& [way, changes] : ways.items()) {
-        points.push_back(make_point(base, options, way, changes, vary, static_cast<std::uint64_t>(seed)));
+        points.push_back(make_point(base, options, way, changes, vary, seed));
       }
     }
   }

@@ -95,6 +95,10 @@ Json run_point(const SweepPoint& point, const SweepOptions& options, const Json&
   if (options.search) found = search(point.recipe, *options.search, settings);
   const Outcome outcome = run(parse(with_settings(point.recipe, found.chosen)), settings);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  if (const Json& value = outcome.summary["metrics"][options.metric];
+      !value.is_number() || !std::isfinite(value.get<double>())) {
+    throw DivergedError({"point " + point.id, "a finite " + options.metric, value.dump(), "lower the learning rate"});
+  }
   return {{"id", point.id},
           {"way", point.way},
           {"vary", point.vary},

@@ -71,7 +71,7 @@ Run Session::run() {
     if (step_ / steps_per_epoch_ != epoch) begin_epoch(epoch = step_ / steps_per_epoch_);
     step(epoch, step_ % steps_per_epoch_);
     const bool epoch_ends = step_ % steps_per_epoch_ == 0 || last();
-    if (epoch_ends && (step_ - noted_ >= options_.log_every || last())) end_epoch(epoch);
+    if (epoch_ends && (step_ - noted_ >= options_.validate_every || last())) end_epoch(epoch);
     if (checkpoint_due(epoch_ends)) save();
   }
   finish();
@@ -232,6 +232,7 @@ void Session::save() {
 void Session::keep_best(const std::map<std::string, double>& entry) {
   if (options_.monitor.empty()) return;
   const double value = entry.at("validation." + options_.monitor);
+  if (!std::isfinite(value)) return;
   const bool higher = registry<Metric>().make({options_.monitor, Json::object()})->higher_is_better();
   if (best_ && (higher ? value <= *best_ : value >= *best_)) return;
   best_ = value;

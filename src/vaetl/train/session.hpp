@@ -30,10 +30,12 @@ class Session {
   Preprocess fit_preprocess();
   void check_shapes(const Batch& example) const;
   void check_monitor() const;
+  void check_used(const Needs& needs) const;
   void prepare_data();
   void prepare_objective();
   void prepare_folder();
   void resume();
+  void cache_features();
 
   // training
   void begin_epoch(std::int64_t epoch);

@@ -1,6 +1,8 @@
 // Session: what happens before the first step.
 #include <ATen/Parallel.h>
 
+#include <limits>
+
 #include "vaetl/core/device.hpp"
 #include "vaetl/core/random.hpp"
 #include "vaetl/core/text.hpp"
@@ -10,6 +12,18 @@
 #include "vaetl/train/session.hpp"
 
 namespace vaetl {
+namespace {
+
+// JSON has no number for what is not finite: it was written as null.
+std::map<std::string, double> read_entry(const Json& json) {
+  std::map<std::string, double> entry;
+  for (const auto& [name, value] : json.items()) {
+    entry[name] = value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+  }
+  return entry;
+}
+
+}  // namespace
 
 Session::Session(const TrainerOptions& options, const std::vector<std::shared_ptr<Callback>>& callbacks, Task task)
     : options_(options), callbacks_(callbacks), task_(std::move(task)), progress_{*task_.model} {
@@ -22,9 +36,11 @@ Session::Session(const TrainerOptions& options, const std::vector<std::shared_pt
   evaluate_tuning(task_.tuning, *task_.model, 0);
   prepare_data();
   prepare_objective();
+  begin_epoch(0);  // refuses what leaves nothing to train, before anything is written
   prepare_folder();
   run_.options = to_json(options_);
   if (options_.resume != "never") resume();
+  cache_features();
 }
 
 void Session::check_monitor() const {
@@ -67,26 +83,30 @@ void Session::check_shapes(const Batch& example) const {
 
 void Session::prepare_data() {
   Preprocess preprocess = fit_preprocess();
-  FeedOptions feed{options_.batch_size, options_.seed, device_of(*task_.model)};
-  feed_.emplace(task_.data, preprocess, feed);
+  feed_.emplace(task_.data, preprocess, FeedOptions{options_.batch_size, options_.seed, device_of(*task_.model)});
   check_shapes(feed_->at(0, 0));
-  const FrozenPlan plan = plan_frozen(*task_.model, *task_.objective, task_.data, task_.tuning);
-  if (plan.frozen && plan.why_not.empty()) {
-    task_.data = with_features(*task_.model, task_.data);
-    feed_.emplace(task_.data, Preprocess(), feed);
-    tell("the frozen part runs once: its features are cached");
-  } else if (plan.frozen) {
-    tell("the frozen part runs at every step: " + plan.why_not);
-  }
   steps_per_epoch_ = feed_->steps_per_epoch();
   steps_ = options_.steps > 0 ? options_.steps : options_.epochs * steps_per_epoch_;
   progress_.steps_per_epoch = steps_per_epoch_;
   progress_.steps = steps_;
 }
 
+// After the checkpoint is loaded: the features are those of the weights that train on.
+void Session::cache_features() {
+  const FrozenPlan plan = plan_frozen(*task_.model, *task_.objective, task_.data, task_.tuning);
+  if (plan.frozen && plan.why_not.empty()) {
+    task_.data = with_features(*task_.model, task_.data);
+    feed_.emplace(task_.data, Preprocess(), FeedOptions{options_.batch_size, options_.seed, device_of(*task_.model)});
+    tell("the frozen part runs once: its features are cached");
+  } else if (plan.frozen) {
+    tell("the frozen part runs at every step: " + plan.why_not);
+  }
+}
+
 void Session::prepare_objective() {
   Objective& objective = *task_.objective;
   const Batch example = feed_->at(0, 0);
+  check_used(objective.needs());
   check_needs(objective.needs(), *task_.model, example, "objective");
   seed(random_key(options_.seed, Purpose::init));
   objective.bind(*task_.model, example);
@@ -94,6 +114,22 @@ void Session::prepare_objective() {
   updates_ = objective.updates();
   for (std::size_t i = 0; i < updates_.size(); ++i) {
     optimizers_.push_back(registry<Optimizer>().make(options_.optimizer, "trainer.optimizer"));
+  }
+}
+
+// Data that nothing reads would be a mistake in a name.
+void Session::check_used(const Needs& needs) const {
+  for (const Stream& stream : task_.data.streams) {
+    if (!std::count(needs.streams.begin(), needs.streams.end(), stream.name)) {
+      throw ConfigError({"data." + stream.name, "a stream that the objective reads (" + join(needs.streams) + ")",
+                         quote(stream.name), did_you_mean(stream.name, needs.streams)});
+    }
+    if (stream.views > needs.views) {
+      throw ConfigError({"data." + stream.name + ".views",
+                         fmt::format("at most {}, as the objective reads", needs.views),
+                         std::to_string(stream.views),
+                         {}});
+    }
   }
 }
 
@@ -117,7 +153,7 @@ void Session::resume() {
     if (!state.at("best").is_null()) best_ = state.at("best").get<double>();
     seconds_before_ = state.at("seconds").get<double>();
     ledger_.load_state(state.at("ledger"));
-    for (const auto& entry : state.at("history")) run_.history.push_back(entry.get<std::map<std::string, double>>());
+    for (const auto& entry : state.at("history")) run_.history.push_back(read_entry(entry));
     if (state.at("steps_per_epoch") != steps_per_epoch_ || state.at("seed") != options_.seed) {
       throw ConfigError(
           {"resume",

@@ -32,15 +32,18 @@ struct TrainerOptions {
   std::string monitor = {};      // a validation metric: its best epoch is kept as checkpoints/best and returned
   std::string directory = {};    // run folder: metrics.jsonl and checkpoints/; empty: nothing is written
   std::string resume = "never";  // auto: from checkpoints/last where there is one; must: an error where there is none
-  std::int64_t checkpoint_every = 0;  // steps; 0: at the end of each epoch
+  std::int64_t checkpoint_every = 0;  // steps; 0: at the end of epochs, five seconds apart at least
   std::int64_t log_every = 50;
+  // Least number of steps between two entries of the history: an entry, with its validation, falls at the end of an
+  // epoch.
+  std::int64_t validate_every = 50;
   std::uint64_t seed = 0;
   static constexpr auto fields() {
     using T = TrainerOptions;
     return std::tuple{
-        field("epochs", &T::epochs, "passes over the first stream", at_least(1)),
-        field("steps", &T::steps, "number of steps; above 0 it takes the place of epochs", at_least(0)),
-        field("batch_size", &T::batch_size, "examples a step", at_least(1)),
+        field("epochs", &T::epochs, "passes over the first stream", between(1, 1e9)),
+        field("steps", &T::steps, "number of steps; above 0 it takes the place of epochs", between(0, 1e12)),
+        field("batch_size", &T::batch_size, "examples a step", between(1, 1e9)),
         field("optimizer", &T::optimizer, "sgd, adam or adamw, with options such as lr"),
         field("lr_curve", &T::lr_curve, "factor on the learning rate over training: a number or a curve"),
         field("clip_norm", &T::clip_norm, "largest gradient norm; 0: no clipping", at_least(0)),
@@ -48,8 +51,11 @@ struct TrainerOptions {
         field("monitor", &T::monitor, "validation metric whose best epoch is kept"),
         field("directory", &T::directory, "run folder; empty: nothing is written"),
         choice("resume", &T::resume, "go on from the last checkpoint", {"never", "auto", "must"}),
-        field("checkpoint_every", &T::checkpoint_every, "steps between checkpoints; 0: each epoch", at_least(0)),
+        field("checkpoint_every", &T::checkpoint_every,
+              "steps between checkpoints; 0: at the end of epochs, five seconds apart at least", at_least(0)),
         field("log_every", &T::log_every, "steps between logged losses", at_least(1)),
+        field("validate_every", &T::validate_every, "least steps between validations, each at the end of an epoch",
+              at_least(1)),
         field("seed", &T::seed, "key of order, augmentation and noise")};
   }
 };
