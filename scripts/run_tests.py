@@ -39,7 +39,7 @@ def count(output, code):
     if "[==========] Running" in output:
         passed = len(re.findall(r"^\[       OK \]", output, re.M))
         failed = len(set(re.findall(r"^\[  FAILED  \] (\S+?)(?:,| \()", output, re.M)))
-        for match in re.finditer(r"^\[ RUN      \] (\S+)\n((?:(?!\[ RUN).*\n)*?)\[  SKIPPED \]", output, re.M):
+        for match in re.finditer(r"^\[ RUN      \] (\S+)\n((?:(?!\[ RUN|\[       OK|\[  FAILED).*\n)*?)\[  SKIPPED \]", output, re.M):
             reason = [line for line in match.group(2).split("\n") if line.strip() and "Skipped" not in line]
             skipped.append((match.group(1), reason[-1].strip() if reason else ""))
     elif match := re.search(r"^Ran (\d+) tests? in", output, re.M):
