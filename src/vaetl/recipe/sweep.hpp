@@ -41,12 +41,13 @@ struct SweepOptions {
   std::optional<SearchOptions> search = {};
   static constexpr auto fields() {
     using S = SweepOptions;
-    return std::tuple{field("ways", &S::ways, "named sets of overrides"),
-                      field("vary", &S::vary, "key → values"),
-                      field("seeds", &S::seeds, "runs of each point, with the recipe's seed and those after it", between(1, 1000)),
-                      field("metric", &S::metric, "test metric that is compared"),
-                      field("baseline", &S::baseline, "way that the others are paired with"),
-                      field("search", &S::search, "choice of settings without test labels")};
+    return std::tuple{
+        field("ways", &S::ways, "named sets of overrides"),
+        field("vary", &S::vary, "key → values"),
+        field("seeds", &S::seeds, "runs of each point, with the recipe's seed and those after it", between(1, 1000)),
+        field("metric", &S::metric, "test metric that is compared"),
+        field("baseline", &S::baseline, "way that the others are paired with"),
+        field("search", &S::search, "choice of settings without test labels")};
   }
 };
 
