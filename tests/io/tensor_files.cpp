@@ -44,6 +44,7 @@ void expect_same(const std::map<std::string, at::Tensor>& found, const std::map<
     ASSERT_EQ(at->second.sizes(), wanted.sizes()) << name;
     ASSERT_EQ(at->second.nbytes(), wanted.nbytes()) << name;
     const auto bytes = at->second.contiguous();
+    if (wanted.nbytes() == 0) continue;  // an empty tensor has no address to compare
     EXPECT_EQ(std::memcmp(bytes.const_data_ptr(), wanted.const_data_ptr(), wanted.nbytes()), 0) << name;
   }
 }
