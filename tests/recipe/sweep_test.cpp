@@ -208,6 +208,23 @@ TEST(Sweep, OneFailedPointLeavesTheRest) {
   }
 }
 
+TEST(Sweep, AMetricThatIsNotFiniteFailsItsPointOnly) {
+  const testing::TemporaryFolder folder;
+  Json json = toy_sweep();
+  json["trainer"]["steps"] = 1;
+  json["sweep"]["vary"] = {{"trainer.optimizer.lr", {0.01, 1e30}}};
+  json["sweep"]["metric"] = "cross_entropy";
+  json["sweep"]["seeds"] = 1;
+  const SweepReport report = run_sweep(json, into(fs::path(folder.path()) / "sweep"));
+  EXPECT_EQ(report.json["status"], "failed");
+  // Two layers overflow at that rate; one layer's loss is huge, but a number.
+  EXPECT_EQ(report.json["points"].size(), 3u);
+  ASSERT_EQ(report.failures.size(), 1u);
+  EXPECT_TRUE(report.failures[0].point.starts_with("wide"));
+  EXPECT_EQ(report.failures[0].code, Exit::diverged);
+  EXPECT_NE(report.failures[0].message.find("a finite cross_entropy"), std::string::npos) << report.failures[0].message;
+}
+
 TEST(Sweep, StopsWhenAsked) {
   const testing::TemporaryFolder folder;
   const fs::path out = fs::path(folder.path()) / "sweep";
