@@ -78,10 +78,13 @@ Run Session::run() {
   return std::move(run_);
 }
 
+// Few labels make epochs of a step or two: where the tuning stands as it was, so does what it decides.
 void Session::begin_epoch(std::int64_t epoch) {
   progress_.epoch = epoch;
   Model& model = *task_.model;
-  tuning_now_ = evaluate_tuning(task_.tuning, model, epoch);
+  auto tuning = evaluate_tuning(task_.tuning, model, epoch);
+  if (!sets_.empty() && tuning == tuning_now_) return;
+  tuning_now_ = std::move(tuning);
   model.train();
   task_.objective->train();
   for (auto& parameter : model.parameters()) parameter.requires_grad_(false);
@@ -236,7 +239,6 @@ void Session::keep_best(const std::map<std::string, double>& entry) {
   const bool higher = registry<Metric>().make({options_.monitor, Json::object()})->higher_is_better();
   if (best_ && (higher ? value <= *best_ : value >= *best_)) return;
   best_ = value;
-  run_.metrics = entry;
   if (options_.directory.empty()) {
     best_weights_.clear();
     for (const auto& [name, tensor] : vaetl::state(*task_.model)) best_weights_[name] = tensor.detach().clone();

@@ -33,7 +33,6 @@ Session::Session(const TrainerOptions& options, const std::vector<std::shared_pt
   }
   task_.model->to(choose_device(options_.device));
   check_monitor();
-  evaluate_tuning(task_.tuning, *task_.model, 0);
   prepare_data();
   prepare_objective();
   begin_epoch(0);  // refuses what leaves nothing to train, before anything is written
