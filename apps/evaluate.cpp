@@ -1,11 +1,13 @@
 // vaetl-evaluate: scores a model on data, with the preprocessing that its weights carry.
 #include "vaetl/train/evaluate.hpp"
 #include "apps/support/program.hpp"
+#include "apps/support/skipped.hpp"
 #include "apps/support/startup.hpp"
 #include "apps/support/table.hpp"
 #include "vaetl/core/device.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/open.hpp"
+#include "vaetl/data/preprocess.hpp"
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/zoo/zoo.hpp"
 
@@ -14,18 +16,32 @@ using namespace vaetl::apps;
 
 namespace {
 
-Dataset open_split(const Arguments& arguments) {
+const std::vector<std::string> split_names = {"test", "validation", "train"};
+
+const Dataset& named_split(const Splits& splits, const std::string& name) {
+  return name == "test" ? splits.test : name == "validation" ? splits.validation : splits.train;
+}
+
+// --split; without it the test split, or all there is where the set has no splits.
+std::string choose_split(const Splits& splits, const Arguments& arguments) {
+  const bool whole = splits.test.size() == 0 && splits.validation.size() == 0;
+  const std::string split = arguments.text("split", whole ? "train" : "test");
+  if (std::count(split_names.begin(), split_names.end(), split) > 0) return split;
+  throw ConfigError({"--split", join(split_names), quote(split), did_you_mean(split, split_names)});
+}
+
+// The files are read as the model's training data were.
+Splits open_data(const Arguments& arguments, const Model& model) {
   if (!arguments.has("data")) throw ConfigError({"command line", "--data REF", "none", "see --help"});
-  const std::string reference = arguments.text("data"), split = arguments.text("split", "test");
-  if (split != "test" && split != "train") {
-    const std::vector<std::string> known = {"test", "train"};
-    throw ConfigError({"--split", "test or train", quote(split), did_you_mean(split, known)});
-  }
-  const Splits splits = data::open(reference);
-  const Dataset& chosen = split == "test" ? splits.test : splits.train;
+  Reading reading = reading_of(arguments);
+  if (!model.preprocess().is_null()) reading.fitted = Preprocess::from_json(model.preprocess()).reader();
+  return data::open(arguments.text("data"), reading);
+}
+
+Dataset split_of(const Splits& splits, const std::string& split, const Arguments& arguments) {
+  const Dataset& chosen = named_split(splits, split);
   if (chosen.size() > 0) return chosen;
-  throw DataError({reference, "examples in the split " + quote(split), "none",
-                   split == "test" ? "choose --split train" : "choose --split test"});
+  throw DataError({arguments.text("data"), "examples in the split " + quote(split), "none", "choose another --split"});
 }
 
 // Every metric that the model's capabilities and the data's fields allow.
@@ -55,10 +71,12 @@ Result score(const Arguments& arguments) {
   set_threads(arguments);
   const c10::Device device = choose_device(arguments.text("device", "auto"));
   const Pretrained loaded = zoo::load(reference);
-  const Dataset data = open_split(arguments);
+  const Splits splits = open_data(arguments, *loaded.model);
+  const std::string split = choose_split(splits, arguments);
+  const Dataset data = split_of(splits, split, arguments);
   loaded.model->to(device);
   const auto scores = evaluate(*loaded.model, data, metrics_for(arguments, *loaded.model, data));
-  const Json about{{"name", data.info().name}, {"split", arguments.text("split", "test")}, {"examples", data.size()}};
+  const Json about{{"name", data.info().name}, {"split", split}, {"examples", data.size()}};
   return {{{"model", reference}, {"data", about}, {"metrics", scores}}, metrics_text(scores)};
 }
 
@@ -68,8 +86,9 @@ int main(int argc, char** argv) {
   const Program program{.name = "vaetl-evaluate",
                         .synopsis = "vaetl-evaluate MODEL --data REF [options]",
                         .purpose = "scores a model on data",
-                        .flags = {{"data", "REF", "fashion-mnist, idx:DIR, …"},
-                                  {"split", "NAME", "test or train (test)"},
+                        .flags = {{"data", "REF", "fashion-mnist, csv:FILE?target=COLUMN, …"},
+                                  {"split", "NAME", "test, validation or train (test, or all of a set without splits)"},
+                                  strict_flag(),
                                   {"metrics", "A,B", "what to measure (all that fit the model and the data)"},
                                   device_flag(),
                                   threads_flag()},

@@ -2,6 +2,7 @@
 
 #include "vaetl/core/options_text.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/data/reader.hpp"
 #include "vaetl/data/transform.hpp"
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/nn/model.hpp"
@@ -34,6 +35,7 @@ std::vector<Topic> all_topics() {
   add_registry<Optimizer>(topics, "optimizer");
   add_registry<Transform>(topics, "transform");
   add_registry<Metric>(topics, "metric");
+  add_registry<Reader>(topics, "reader");
   topics.push_back({"section", "recipe", json_schema<recipe::Recipe>()});
   topics.push_back({"section", "data", json_schema<recipe::DataOptions>()});
   topics.push_back({"section", "trainer", json_schema<TrainerOptions>()});

@@ -2,6 +2,7 @@
 
 #include "apps/support/progress_callback.hpp"
 #include "apps/support/signals.hpp"
+#include "apps/support/skipped.hpp"
 #include "apps/support/startup.hpp"
 #include "apps/support/table.hpp"
 #include "vaetl/core/progress.hpp"
@@ -29,6 +30,7 @@ recipe::RunSettings settings_of(const recipe::Recipe& recipe, const Arguments& a
   settings.device = arguments.text("device", "auto");
   settings.command = arguments.command;
   settings.data = std::make_shared<recipe::DataCache>();
+  settings.skipped = reading_of(arguments).skipped;
   // A run that ended before its first checkpoint begins anew; where there is no run, --resume is a mistake.
   if (arguments.has("resume")) settings.resume = fs::exists(settings.out / "recipe.json") ? "auto" : "must";
   return settings;
@@ -100,6 +102,7 @@ Result train(const recipe::Recipe& recipe, recipe::RunSettings settings, const A
 std::vector<Flag> training_flags() {
   return {out_flag("FOLDER", "run folder (runs/NAME, after the recipe)"),
           {"resume", "", "go on from the last checkpoint in the run folder"},
+          strict_flag(),
           {"dry-run", "", "check everything, one batch, no training; nothing is written"},
           {"print-config", "", "print the recipe with every default written out"},
           device_flag(),
@@ -130,6 +133,7 @@ RecipeArguments recipe_arguments(const Arguments& arguments) {
     }
   }
   if (arguments.has("seed")) given.overrides.push_back(fmt::format("seed={}", arguments.seed()));
+  if (arguments.has("strict")) given.overrides.push_back("data.strict=true");
   if (fs::is_directory(given.recipe)) given.recipe = (fs::path(given.recipe) / "recipe.json").string();
   return given;
 }

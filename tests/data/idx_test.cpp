@@ -1,9 +1,14 @@
+#include "vaetl/data/readers/idx.hpp"
 #include "support.hpp"
 #include "tests/support/expect_error.hpp"
 #include "vaetl/data/open.hpp"
 
 namespace vaetl {
 namespace {
+
+Splits open_idx(const std::filesystem::path& folder, DatasetInfo about = {}) {
+  return readers::Idx({}).open(folder, {.about = std::move(about)});
+}
 
 using testing::expect_error;
 using testing::Folder;
@@ -37,7 +42,7 @@ TEST(Idx, PlainAndGzipHoldTheSame) {
   EXPECT_EQ(a.train.info().split, "train");
   EXPECT_EQ(a.train.info().name, "idx:" + plain.path().string());
   EXPECT_EQ(a.train.info().fields.at("input").shape, (std::vector<std::int64_t>{1, 2, 2}));
-  const Splits b = data::open_idx(packed.path());
+  const Splits b = open_idx(packed.path());
   expect_three(b.test);
   EXPECT_EQ(b.train.size(), 0);
   EXPECT_EQ(b.test.info().split, "test");
@@ -53,7 +58,7 @@ TEST(Idx, NamesTellSplitsAndKinds) {
   folder.write("test_data.idx3", idx({1, 2, 2}, ramp(4)));               // no labels: no target
   folder.write(".train-images.swp", "junk");
   folder.write("readme.txt", "junk");
-  const Splits splits = data::open_idx(folder.path());
+  const Splits splits = open_idx(folder.path());
   expect_three(splits.train);
   EXPECT_EQ(splits.test.size(), 1);
   EXPECT_FALSE(splits.test.has("target"));
@@ -62,7 +67,7 @@ TEST(Idx, NamesTellSplitsAndKinds) {
 
 TEST(Idx, ReadsAnyNumberOfDimensions) {
   const Folder folder;
-  EXPECT_TRUE(at::equal(data::read_idx(folder.write("a", idx({2, 1, 2, 1}, ramp(4)))),
+  EXPECT_TRUE(at::equal(readers::read_idx(folder.write("a", idx({2, 1, 2, 1}, ramp(4)))),
                         at::arange(4, at::kByte).view({2, 1, 2, 1})));
 }
 
@@ -71,7 +76,7 @@ void expect_images_error(const std::string& bytes, std::initializer_list<std::st
   const Folder folder;
   folder.write("train-images", bytes);
   folder.write("train-labels", labels);
-  expect_error<DataError>([&] { data::open_idx(folder.path()); }, parts);
+  expect_error<DataError>([&] { open_idx(folder.path()); }, parts);
 }
 
 TEST(Idx, SizesThatDoNotMatchNameBoth) {
@@ -103,15 +108,15 @@ TEST(Idx, SwappedFilesAreExplained) {
   const Folder folder;
   folder.write("train-images-idx3-ubyte", labels);
   folder.write("train-labels-idx1-ubyte", images);
-  expect_error<DataError>([&] { data::open_idx(folder.path()); }, {"train-images-idx3-ubyte", "images (3 dimensions)",
-                                                                   "labels (1 dimension)", "each other's name"});
+  expect_error<DataError>([&] { open_idx(folder.path()); }, {"train-images-idx3-ubyte", "images (3 dimensions)",
+                                                             "labels (1 dimension)", "each other's name"});
 }
 
 TEST(Idx, CountsOfImagesAndLabelsMustAgree) {
   const Folder folder;
   folder.write("train-images", images);
   folder.write("train-labels", idx({2}, ramp(2)));
-  expect_error<DataError>([&] { data::open_idx(folder.path()); }, {"train-labels", "3 labels", "found 2"});
+  expect_error<DataError>([&] { open_idx(folder.path()); }, {"train-labels", "3 labels", "found 2"});
 }
 
 TEST(Idx, LabelsOutsideTheNamedClasses) {
@@ -120,14 +125,14 @@ TEST(Idx, LabelsOutsideTheNamedClasses) {
   folder.write("train-labels", labels);
   expect_error<DataError>(
       [&] {
-        data::open_idx(folder.path(), {.name = "pair", .classes = {"a", "b"}});
+        open_idx(folder.path(), {.name = "pair", .classes = {"a", "b"}});
       },
       {"pair", "labels in 0 … 1", "the label 2"});
 }
 
 TEST(Idx, FoldersThatHoldNoPair) {
   const Folder folder;
-  auto open = [&] { data::open_idx(folder.path()); };
+  auto open = [&] { open_idx(folder.path()); };
   expect_error<DataError>(open, {"`images` and `labels`", "an empty folder"});
   folder.write("notes.txt", "x");
   expect_error<DataError>(open, {"\"notes.txt\""});
@@ -136,14 +141,14 @@ TEST(Idx, FoldersThatHoldNoPair) {
   folder.write("a-train-images", images);
   folder.write("b-train-images", images);
   expect_error<DataError>(open, {"one file of training images", "\"a-train-images\" and \"b-train-images\""});
-  expect_error<DataError>([&] { data::open_idx(folder.path() / "absent"); }, {"absent", "nothing there"});
-  expect_error<DataError>([&] { data::open_idx(folder.path() / "notes.txt"); }, {"notes.txt", "a file"});
+  expect_error<DataError>([&] { open_idx(folder.path() / "absent"); }, {"absent", "nothing there"});
+  expect_error<DataError>([&] { open_idx(folder.path() / "notes.txt"); }, {"notes.txt", "a file"});
 }
 
 TEST(Idx, FileThatCannotBeRead) {
   const Folder folder;
   std::filesystem::create_symlink("nowhere", folder.path() / "train-images");
-  expect_error<DataError>([&] { data::open_idx(folder.path()); }, {"train-images", "No such file"});
+  expect_error<DataError>([&] { open_idx(folder.path()); }, {"train-images", "No such file"});
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ TEST(Open, UnknownReferencesNameTheNearest) {
   expect_error<ConfigError>([] { data::open("fashion-minst"); },
                             {"fashion-mnist, mnist", "did you mean \"fashion-mnist\"?"});
   expect_error<ConfigError>([] { data::open("ixd:/data"); }, {"idx", "\"ixd\"", "did you mean \"idx\"?"});
-  expect_error<ConfigError>([] { data::open("idx:"); }, {"a folder after"});
+  expect_error<ConfigError>([] { data::open("idx:"); }, {"a path after \"idx:\""});
   const Folder folder;
   expect_error<ConfigError>([&] { data::open(folder.path().string()); }, {"write \"idx:" + folder.path().string()});
 }

@@ -90,7 +90,7 @@ TEST(Recipe, DataInShortForm) {
   EXPECT_TRUE(section.short_form);
   ASSERT_EQ(section.streams.size(), 1u);
   EXPECT_EQ(section.streams[0].first, "train");
-  EXPECT_EQ(section.test->open, "other");
+  EXPECT_EQ(section.test->open.text(), "other");
   expect_bad(changed("data", Json::object()), {"data.open", "NAME or KIND:PATH", "none"});
   expect_bad(changed("data", {{"opne", "toy"}}), {"data", "\"opne\"", "\"open\""});
   expect_bad(changed("data.fold", {2, 2}), {"data.fold", "0 ≤ i < k", "[2,2]"});

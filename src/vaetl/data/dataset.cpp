@@ -5,7 +5,6 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/sources.hpp"
-#include "vaetl/io/sha256.hpp"
 
 namespace vaetl {
 namespace {
@@ -173,15 +172,8 @@ Dataset Dataset::without(const std::string& field) const {
   return Dataset(std::make_shared<Overlay>(source_, std::move(changed), field, std::nullopt));
 }
 
-std::string data_sha256(const Dataset& data) {
-  std::string lines;
-  for (const auto& [key, field] : data.info().fields) {
-    const at::Tensor values = data.column(key).to(at::kCPU).contiguous();
-    const std::string digest = sha256_hex({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
-    lines +=
-        fmt::format("{} {} {} {}\n", key, dtype_name(values.scalar_type()), shape_text(values.sizes().vec()), digest);
-  }
-  return sha256_hex(lines);
+Dataset Dataset::described(DatasetInfo changed) const {
+  return Dataset(std::make_shared<Described>(source_, std::move(changed)));
 }
 
 }  // namespace vaetl

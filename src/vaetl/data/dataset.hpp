@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "vaetl/core/batch.hpp"
+#include "vaetl/core/json.hpp"
 #include "vaetl/core/signature.hpp"
 
 namespace vaetl {
@@ -18,6 +19,11 @@ struct DatasetInfo {
   std::string sha256 = {};                       // data_sha256 of the whole as it was opened; views keep it
   std::map<std::string, FieldInfo> fields = {};  // input, target, …: every one there is
   std::vector<std::string> classes = {};         // names of the labels 0 … K−1; empty: none known
+  // How files became these fields: the reader's name and options, completed with what it learnt from the training data
+  // (columns, vocabulary). It travels with the weights, and further files are read by it. Null: nothing to repeat.
+  Json reader = {};
+  Json preprocess = {};      // specs that the reader recommends, to be fitted on the training data; null: none
+  std::int64_t overlap = 0;  // example i shares values with the next so many (windows of a series): see hold_out
 };
 
 // Where examples live. gather() keeps the stored dtype; both may be called from several threads.
@@ -26,6 +32,10 @@ struct Source {
   virtual const DatasetInfo& info() const = 0;
   virtual std::int64_t size() const = 0;
   virtual Fields gather(const at::Tensor& index) const = 0;  // index: int64 (N), each within 0 … size()−1
+  // The largest run of neighbours whose examples are cheap to read in any order; 0: all of them. Feeds shuffle sets
+  // that are larger by chunk, then within a window.
+  virtual std::int64_t window() const { return 0; }
+  virtual bool decodes() const { return false; }  // gather() costs more than copying: worth a thread of its own
   // One field of every example. A source that has it in one piece returns that instead of a copy.
   virtual at::Tensor column(const std::string& field) const;
 };
@@ -49,6 +59,8 @@ class Dataset {
   std::int64_t classes()
       const;  // K: the names that `info` has, or the largest label of the whole + 1; 0 without labels
   bool has(const std::string& field) const;
+  std::int64_t window() const { return source_->window(); }
+  bool decodes() const { return source_->decodes(); }
   Fields gather(const at::Tensor& index) const;       // int64 (N); DataError outside 0 … size()−1
   Fields all() const;                                 // may share memory with the source: not to be written to
   at::Tensor column(const std::string& field) const;  // likewise; DataError lists the fields there are
@@ -60,6 +72,7 @@ class Dataset {
   Dataset take_per_class(std::int64_t count, std::uint64_t seed) const;
   Dataset with(std::string field, at::Tensor values) const;  // weights, cached features, teacher logits
   Dataset without(const std::string& field) const;           // drop the labels, say
+  Dataset described(DatasetInfo info) const;                 // the same fields with another description of them
 
  private:
   std::shared_ptr<const Source> source_;
@@ -73,10 +86,11 @@ struct Parts {
   Dataset rest, held;
 };
 // Holds out a share of every class (of everything where there are no labels), at least one example of each; seeded.
-// DataError where a class has a single example.
+// Where examples overlap it holds out the last ones instead, with a gap of info().overlap before them. DataError where
+// a class has a single example.
 Parts hold_out(const Dataset& data, double fraction, std::uint64_t seed);
 // Fold `index` of `count` as held: stratified, seeded; the folds partition the data. DataError where a class has fewer
-// examples than folds.
+// examples than folds, or where examples overlap.
 Parts fold(const Dataset& data, std::int64_t index, std::int64_t count, std::uint64_t seed);
 
 // SHA-256 of what the data hold, as 64 hexadecimal digits: of the lines "FIELD DTYPE SHAPE SHA-256-OF-THE-VALUES\n" of

@@ -39,11 +39,23 @@ void Preprocess::add(Spec<Transform> spec, const std::string& path) {
   transforms_.push_back(std::move(transform));
 }
 
-Preprocess Preprocess::fit(const std::vector<Spec<Transform>>& transforms, const Dataset& train) {
+Preprocess Preprocess::read_by(const DatasetInfo& info) {
   Preprocess result;
+  if (!info.reader.is_null()) result.add(spec<transforms::Read>({.reader = info.reader}), "preprocess[0]");
+  return result;
+}
+
+Json Preprocess::reader() const {
+  const bool told = !specs_.empty() && specs_[0].name == transforms::Read::name;
+  return told ? specs_[0].options.at("reader") : Json();
+}
+
+Preprocess Preprocess::fit(const std::vector<Spec<Transform>>& transforms, const Dataset& train) {
+  Preprocess result = read_by(train.info());
   for (std::size_t i = 0; i < transforms.size(); ++i) {
     const std::string path = fmt::format("preprocess[{}]", i);
     Preprocess next = result;
+    if (transforms[i].name == transforms::Read::name) continue;  // of other data, say: these have told their own
     next.add(transforms[i], path);
     Json fitted = next.transforms_.back()->fit(Dataset(std::make_shared<Mapped>(train, result)));
     if (!fitted.is_null()) {
@@ -58,12 +70,19 @@ Preprocess Preprocess::fit(const std::vector<Spec<Transform>>& transforms, const
 Preprocess Preprocess::standard(const DatasetInfo& data, const Signature& signature) {
   const auto have = data.fields.find("input");
   const auto want = signature.inputs.find("input");
-  Preprocess result;
+  Preprocess result = read_by(data);
   if (have == data.fields.end() || want == signature.inputs.end()) return result;
   const FieldInfo &from = have->second, &to = want->second;
   if (!has_range(from) || !has_range(to) || (from.low == to.low && from.high == to.high)) return result;
   result.add(spec<transforms::Scale>({.from = {from.low, from.high}, .to = {to.low, to.high}}), "preprocess[0]");
   return result;
+}
+
+Preprocess Preprocess::standard(const Dataset& train, const Signature& signature) {
+  if (train.info().preprocess.is_null()) return standard(train.info(), signature);
+  std::vector<Spec<Transform>> recommended;
+  Codec<std::vector<Spec<Transform>>>::read(train.info().preprocess, "preprocess", recommended, {});
+  return fit(recommended, train);
 }
 
 Preprocess Preprocess::from_json(const Json& json, const std::string& path) {
@@ -76,7 +95,7 @@ Preprocess Preprocess::from_json(const Json& json, const std::string& path) {
 
 void Preprocess::apply(Fields& fields) const {
   if (!fields.has("input")) return;  // features that were computed before
-  fields.set("input", fields.input().to(at::kFloat));
+  fields.set("input", fields.input().to(fields.input().scalar_type() == at::kInt ? at::kLong : at::kFloat));
   at::Generator none;
   for (const auto& transform : transforms_) transform->apply(fields, none);
 }

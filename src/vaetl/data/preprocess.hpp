@@ -11,19 +11,25 @@ namespace vaetl {
 class Preprocess {
  public:
   Preprocess() = default;
-  // Fits one transform after the other, each on the training data as those before it leave them. ConfigError for a
-  // random transform: augmentation belongs to the recipe's streams.
+  // Fits one transform after the other, each on the training data as those before it leave them. Where files were read
+  // by a reader that has something to repeat, its spec comes first, as the transform `read`. ConfigError for a random
+  // transform: augmentation belongs to the recipe's streams.
   static Preprocess fit(const std::vector<Spec<Transform>>& transforms, const Dataset& train);
   // The default: maps the data's declared range of `input` linearly to the one in the model's signature. Empty where
   // they are equal, or where either declares none.
   static Preprocess standard(const DatasetInfo& data, const Signature& signature);
+  // The default for training: what the reader of the data recommends, fitted; without a recommendation the mapping
+  // above.
+  static Preprocess standard(const Dataset& train, const Signature& signature);
   static Preprocess from_json(const Json& json, const std::string& path = "preprocess");
 
-  void apply(Fields& fields) const;  // input becomes float32 first
+  void apply(Fields& fields) const;  // input becomes float32 first; token ids (int32) become int64
+  Json reader() const;               // how raw files became the input (DatasetInfo::reader); null: nothing to repeat
   Json json() const;                 // an array of specs with fitted values
   bool empty() const { return specs_.empty(); }
 
  private:
+  static Preprocess read_by(const DatasetInfo& info);
   void add(Spec<Transform> spec, const std::string& path);
   std::vector<Spec<Transform>> specs_;
   std::vector<std::shared_ptr<Transform>> transforms_;

@@ -30,11 +30,29 @@ class View final : public Source {
   const DatasetInfo& info() const override { return base_->info(); }
   std::int64_t size() const override { return index_.size(0); }
   Fields gather(const at::Tensor& index) const override;
+  std::int64_t window() const override { return base_->window(); }  // neighbours here are near each other there
+  bool decodes() const override { return base_->decodes(); }
   at::Tensor column(const std::string& field) const override;
 
  private:
   std::shared_ptr<const Source> base_;
   at::Tensor index_;
+};
+
+// Another source under a description of its own.
+class Described final : public Source {
+ public:
+  Described(std::shared_ptr<const Source> base, DatasetInfo info) : base_(std::move(base)), info_(std::move(info)) {}
+  const DatasetInfo& info() const override { return info_; }
+  std::int64_t size() const override { return base_->size(); }
+  Fields gather(const at::Tensor& index) const override { return base_->gather(index); }
+  at::Tensor column(const std::string& field) const override { return base_->column(field); }
+  std::int64_t window() const override { return base_->window(); }
+  bool decodes() const override { return base_->decodes(); }
+
+ private:
+  std::shared_ptr<const Source> base_;
+  DatasetInfo info_;
 };
 
 // Another source with one field set to `values`, or hidden where there are none.
@@ -45,6 +63,8 @@ class Overlay final : public Source {
   const DatasetInfo& info() const override { return info_; }
   std::int64_t size() const override { return base_->size(); }
   Fields gather(const at::Tensor& index) const override;
+  std::int64_t window() const override { return base_->window(); }
+  bool decodes() const override { return base_->decodes(); }
   at::Tensor column(const std::string& field) const override;
 
  private:

@@ -52,6 +52,19 @@ void require_examples(const Dataset& data) {
     throw DataError({data.info().name.empty() ? "dataset" : data.info().name, "examples", "none", {}});
 }
 
+// Neighbours share values: the held-out examples are the last, and none before them shares a value with them.
+Parts hold_out_last(const Dataset& data, double fraction) {
+  const std::int64_t size = data.size(), gap = data.info().overlap;
+  const auto count = std::max<std::int64_t>(1, std::llround(fraction * static_cast<double>(size)));
+  if (size - gap - count < 1) {
+    throw DataError({"hold_out",
+                     fmt::format("more than {} examples, for a gap of {} between the parts", gap + count, gap),
+                     fmt::format("{}", size), "use shorter windows or a smaller share"});
+  }
+  return {data.select(at::arange(size - gap - count, at::kLong)),
+          data.select(at::arange(size - count, size, at::kLong))};
+}
+
 }  // namespace
 
 Dataset Dataset::take_per_class(std::int64_t count, std::uint64_t seed) const {
@@ -74,6 +87,7 @@ Parts hold_out(const Dataset& data, double fraction, std::uint64_t seed) {
     throw ConfigError({"hold_out", "a share between 0 and 1", fmt::format("{}", fraction), {}});
   }
   require_examples(data);
+  if (data.info().overlap > 0) return hold_out_last(data, fraction);
   std::vector<at::Tensor> held;
   const auto groups = strata(data);
   for (std::size_t c = 0; c < groups.size(); ++c) {
@@ -96,6 +110,9 @@ Parts fold(const Dataset& data, std::int64_t index, std::int64_t count, std::uin
     throw ConfigError({"fold", fmt::format("a fold from 0 to {}", count - 1), fmt::format("{}", index), {}});
   }
   require_examples(data);
+  if (data.info().overlap > 0) {
+    throw DataError({"fold", "examples that share no values", "windows of a series", "hold out a share: validation"});
+  }
   std::vector<at::Tensor> held;
   const auto groups = strata(data);
   std::int64_t dealt = 0;  // dealing goes on from class to class, so that the folds differ by one example at most

@@ -14,11 +14,12 @@ namespace vaetl::recipe {
 
 class DataCache {
  public:
-  const Splits& open(const std::string& reference);
+  // Read as `reading` says. A set is kept by its reference and by what it was read like.
+  const Splits& open(const data::Reference& reference, const Reading& reading = {});
   void put(const std::string& reference, Splits splits);
 
  private:
-  std::map<std::string, Splits> sets_;
+  std::map<std::string, Splits> sets_, own_;
 };
 
 }  // namespace vaetl::recipe

@@ -39,7 +39,23 @@ Adapted start_from(const Source& source, const Recipe& recipe, const AdaptOption
                      "describe them in a section \"model\""});
 }
 
-void make_model(Prepared& prepared, const Recipe& recipe) {
+// The spec with `input`, `classes` and `outputs` as the data have them, where it leaves them out.
+void describe_by_data(ModelSpec& spec, const Pipeline& data, bool new_heads) {
+  const Json known = registry<Model>().schema(spec.name)["properties"];
+  const auto open = [&](const char* key) { return known.contains(key) && !spec.options.contains(key); };
+  const Dataset& train = data.streams[0].data;
+  Fields one = train.gather(at::arange(1, at::kLong));
+  if (open("input")) {
+    const bool own = !data.preprocess.empty();
+    (own ? Preprocess::fit(data.preprocess, train) : Preprocess::standard(train, {})).apply(one);
+    spec.options["input"] = one.input().sizes().slice(1).vec();
+  }
+  if (new_heads || !train.has("target") || spec.options.contains("classes") || spec.options.contains("outputs")) return;
+  if (open("classes")) spec.options["classes"] = train.classes();
+  if (open("outputs") && train.classes() == 0) spec.options["outputs"] = one.target().flatten(1).size(1);
+}
+
+void make_model(Prepared& prepared, const Recipe& recipe, const Source& source) {
   const auto key = random_key(recipe.seed, Purpose::init);
   if (!recipe.transfer) {
     seed(key);
@@ -48,8 +64,6 @@ void make_model(Prepared& prepared, const Recipe& recipe) {
   }
   const TransferOptions transfer = read_transfer(*recipe.transfer);
   prepared.from = transfer.from;
-  Source source;
-  if (transfer.from != "none") source = load_source(transfer.from);
   prepared.from_sha256 = source.sha256;
   seed(key);  // after the source, whose own construction draws too
   const bool afresh = transfer.from == "none";
@@ -98,10 +112,15 @@ TrainerOptions trainer_options(const Recipe& recipe, const RunSettings& settings
 
 }  // namespace
 
-Prepared prepare(const Recipe& recipe, const RunSettings& settings) {
+Prepared prepare(const Recipe& given, const RunSettings& settings) {
   const auto cache = settings.data ? settings.data : std::make_shared<DataCache>();
-  Prepared prepared{.trainer = trainer_options(recipe, settings),
-                    .data = open_data(read_data(recipe.data), recipe.seed, *cache),
+  const std::string from = given.transfer ? read_transfer(*given.transfer).from : "none";
+  Source source;
+  if (from != "none") source = load_source(from);
+  Reading reading{.skipped = settings.skipped};
+  if (!source.preprocess.is_null()) reading.fitted = Preprocess::from_json(source.preprocess).reader();
+  Prepared prepared{.trainer = trainer_options(given, settings),
+                    .data = open_data(read_data(given.data), given.seed, *cache, std::move(reading)),
                     .model = {},
                     .tuning = {},
                     .objective = {},
@@ -109,7 +128,13 @@ Prepared prepare(const Recipe& recipe, const RunSettings& settings) {
                     .from = {},
                     .from_sha256 = {},
                     .report = {}};
-  make_model(prepared, recipe);
+  Recipe recipe = given;
+  if (!recipe.model.is_null()) {
+    ModelSpec spec = model_spec(recipe);
+    describe_by_data(spec, prepared.data.pipeline, given.transfer.has_value());
+    recipe.model = Codec<ModelSpec>::write(spec);
+  }
+  make_model(prepared, recipe, source);
   prepared.objective = make_objective(recipe.objective);
   choose_metrics(prepared, recipe);
   return prepared;

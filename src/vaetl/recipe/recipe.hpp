@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "vaetl/core/json.hpp"
+#include "vaetl/data/reference.hpp"
 #include "vaetl/train/trainer.hpp"
 #include "vaetl/transfer/adapt.hpp"
 
@@ -17,7 +18,7 @@ namespace vaetl::recipe {
 
 // One stream of examples: the train split of a set.
 struct DataOptions {
-  std::string open = {};                // NAME or KIND:PATH
+  data::Reference open = {};            // NAME or KIND:PATH
   std::int64_t take_per_class = 0;      // > 0: so many labelled examples of every class
   double validation = 0;                // share carved from what is left
   std::vector<std::int64_t> fold = {};  // [i, k]: fold i of k of what is left is the validation data
@@ -28,37 +29,39 @@ struct DataOptions {
   static constexpr auto fields() {
     using D = DataOptions;
     return std::tuple{
-        field("open", &D::open, "the set: fashion-mnist, mnist, idx:DIR"),
+        field("open", &D::open, "the set: NAME, KIND:PATH?options, or an object of name, path and options"),
         field("take_per_class", &D::take_per_class, "labelled examples of every class; 0: all", between(0, 1e9)),
         field("validation", &D::validation, "share held out of the first stream", between(0, 0.9)),
         field("fold", &D::fold, "[i, k]: hold out fold i of k of the first stream", between(0, 1000)),
         field("labels", &D::labels, "false: labels are dropped"),
         field("batch_size", &D::batch_size, "of this stream; 0: the trainer's", at_least(0)),
         field("views", &D::views, "augmented copies of each example", between(1, 8)),
-        choice("order", &D::order, "of the examples", {"shuffle", "sequential"}),
+        choice("order", &D::order, "of the examples", {"shuffle", "sequential", "lanes"}),
         field("augment", &D::augment, "transforms of each batch")};
   }
 };
 
 // Data that only score: "test", "validation".
 struct ScoreOptions {
-  std::string open = {};
+  data::Reference open = {};
   std::optional<std::string> split = {};  // default: test for "test", train for "validation"
   static constexpr auto fields() {
     using S = ScoreOptions;
     return std::tuple{field("open", &S::open, "the set"),
-                      choice("split", &S::split, "which of its splits", {"train", "test"})};
+                      choice("split", &S::split, "which of its splits", {"train", "validation", "test"})};
   }
 };
 
-// The section "data". Short form, told by its "open": one stream's keys beside "test" and "preprocess". Long form:
-// named streams beside "test", "validation" and "preprocess"; epochs count the stream "train", else the first.
+// The section "data". Short form, told by its "open": one stream's keys beside "test", "preprocess" and "strict". Long
+// form: named streams beside "test", "validation", "preprocess" and "strict"; epochs count the stream "train", else the
+// first. What the first stream's reader learnt (a vocabulary, columns), or the weights carry, reads the others too.
 struct DataSection {
   bool short_form = true;
   std::vector<std::pair<std::string, DataOptions>> streams = {};  // the one that epochs count first
   std::optional<ScoreOptions> test = {};                          // default: the test split of the first stream's set
-  std::optional<ScoreOptions> validation = {};                    // default: carved from the first stream, or none
-  std::vector<Spec<Transform>> preprocess = {};                   // to be fitted; empty ("inherit"): the weights' own
+  std::optional<ScoreOptions> validation = {};   // default: carved from the first stream, or its set's own, or none
+  std::vector<Spec<Transform>> preprocess = {};  // to be fitted; empty ("inherit"): the weights' own
+  bool strict = false;  // the first bad example ends the run; otherwise it is left out, and told
 };
 
 struct TransferOptions {
@@ -70,7 +73,7 @@ struct Recipe {
   std::string name = "run";
   std::uint64_t seed = 0;
   Json data = Json::object();
-  Json model = {};  // null where transfer describes it
+  Json model = {};  // null where transfer describes it; `input`, `classes`, `outputs` left out: as the data have them
   Json objective = {};
   Json trainer = Json::object();
   std::optional<Json> transfer = {};

@@ -36,15 +36,21 @@ Json write_data(const DataSection& section) {
   }
   if (section.validation) json["validation"] = to_json(*section.validation);
   if (section.test) json["test"] = to_json(*section.test);
+  json["strict"] = section.strict;
   const bool inherit = section.preprocess.empty();
   json["preprocess"] = inherit ? Json("inherit") : write_transforms(section.preprocess, "data.preprocess");
   return json;
 }
 
+// What the data tell is left to them: a default would say something else.
 Json write_model(const Json& model) {
   Spec<Model> spec;
   Codec<Spec<Model>>::read(model, "model", spec, {});
-  return write_complete(spec, "model");
+  Json json = write_complete(spec, "model");
+  for (const char* key : {"input", "classes", "outputs"}) {
+    if (!spec.options.contains(key)) json.erase(key);
+  }
+  return json;
 }
 
 Json write_trainer(const TrainerOptions& options) {

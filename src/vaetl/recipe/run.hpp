@@ -19,7 +19,8 @@ struct RunSettings {
   std::string command = {};  // as typed, for the report
   bool artefacts = true;     // model/, pictures/ and report.html; a sweep's points leave them out
   std::vector<std::shared_ptr<Callback>> callbacks = {};
-  std::shared_ptr<DataCache> data = {};  // opened sets, and a program's own; null: a fresh one
+  std::shared_ptr<DataCache> data = {};              // opened sets, and a program's own; null: a fresh one
+  std::function<void(const Problem&)> skipped = {};  // told of every example that reading leaves out
 };
 
 struct Outcome {

@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view source_forms =
     "zoo:NAME, a run folder, an entry's folder, a safetensors file, or none for a start from scratch";
 
-void check_reference(const std::string& reference, const std::string& path) {
+void check_reference(const data::Reference& reference, const std::string& path) {
   if (reference.empty()) throw ConfigError({path + ".open", "NAME or KIND:PATH, such as fashion-mnist", "none", {}});
 }
 
@@ -52,7 +52,7 @@ std::vector<Spec<Transform>> read_preprocess(const Json& json) {
 bool is_short_form(const Json& json) {
   if (json.empty() || json.contains("open")) return true;
   for (const auto& [key, value] : json.items()) {
-    if (key != "preprocess" && !value.is_object()) return true;
+    if (key != "preprocess" && key != "strict" && !value.is_object()) return true;
   }
   return false;
 }
@@ -64,6 +64,7 @@ DataSection read_short_form(const Json& json) {
   const auto options = read_fields<DataOptions>(reader);
   reader.read("test", test, {});
   reader.read("preprocess", preprocess, {});
+  reader.read("strict", section.strict, {});
   reader.finish();
   check_stream(options, "data");
   section.streams.emplace_back("train", options);
@@ -110,6 +111,8 @@ DataSection read_long_form(const Json& json) {
       section.validation = read_score(value, "data.validation");
     } else if (key == "preprocess") {
       section.preprocess = read_preprocess(value);
+    } else if (key == "strict") {
+      Codec<bool>::read(value, "data.strict", section.strict, {});
     } else {
       add_stream(section, key, value);
     }

@@ -63,7 +63,7 @@ Preprocess Session::fit_preprocess() {
   else if (!model.preprocess().is_null())
     preprocess = Preprocess::from_json(model.preprocess());
   else
-    preprocess = Preprocess::standard(train.info(), model.signature());
+    preprocess = Preprocess::standard(train, model.signature());
   model.set_preprocess(preprocess.json());
   return preprocess;
 }

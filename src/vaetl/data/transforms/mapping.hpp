@@ -6,6 +6,21 @@
 
 namespace vaetl::transforms {
 
+// How files became the input (DatasetInfo::reader): a note that travels with the weights for whoever reads further
+// files. A batch has been read already, so nothing is done to it.
+class Read final : public Transform {
+ public:
+  static constexpr const char* name = "read";
+  struct Options {
+    Json reader = {};
+    static constexpr auto fields() {
+      return std::tuple{field("reader", &Options::reader, "the reader's name and options, with what it learnt")};
+    }
+  };
+  explicit Read(const Options&) {}
+  void apply(Fields&, at::Generator&) const override {}
+};
+
 // x′ = to₀ + (x − from₀) (to₁ − to₀) / (from₁ − from₀), any shape. ConfigError for an empty range.
 class Scale final : public Transform {
  public:

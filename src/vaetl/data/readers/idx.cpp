@@ -7,10 +7,10 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
-#include "vaetl/data/open.hpp"
+#include "vaetl/data/readers/idx.hpp"
 #include "vaetl/io/gzip.hpp"
 
-namespace vaetl::data {
+namespace vaetl::readers {
 namespace {
 
 namespace fs = std::filesystem;
@@ -194,24 +194,13 @@ Fields none_of(const Fields& fields) {
   return result;
 }
 
-// "0" … "K−1" where the classes have no names, so that every split has the same K.
-std::vector<std::string> number_classes(const Fields& train, const Fields& test) {
+// As many as the largest label of either split asks for, so that both have the same K.
+std::int64_t count_classes(const Fields& train, const Fields& test) {
   std::int64_t classes = 0;
   for (const Fields* fields : {&train, &test}) {
     if (fields->has("target")) classes = std::max(classes, fields->target().max().item<std::int64_t>() + 1);
   }
-  std::vector<std::string> names;
-  for (std::int64_t c = 0; c < classes; ++c) names.push_back(fmt::format("{}", c));
-  return names;
-}
-
-Dataset make_split(Fields fields, DatasetInfo info, const char* split) {
-  info.split = split;
-  if (!fields.has("target")) info.classes.clear();
-  Dataset data = Dataset::from_tensors(std::move(fields), info);
-  if (data.size() == 0) return data;
-  info.sha256 = data_sha256(data);
-  return Dataset::from_tensors(data.all(), std::move(info));
+  return classes;
 }
 
 }  // namespace
@@ -222,13 +211,12 @@ at::Tensor read_idx(const fs::path& file) {
   return read_values(reader, file, dims);
 }
 
-Splits open_idx(const fs::path& folder, const DatasetInfo& known) {
+Splits Idx::open(const fs::path& folder, const Reading& reading) const {
   const Listing files = list(folder);
-  auto reading = std::async(std::launch::async, [&] { return read_pair(files.test); });
-  Fields train = read_pair(files.train), test = reading.get();
-  DatasetInfo info = known;
-  if (info.name.empty()) info.name = "idx:" + folder.string();
-  if (info.classes.empty()) info.classes = number_classes(train, test);
+  auto loading = std::async(std::launch::async, [&] { return read_pair(files.test); });
+  Fields train = read_pair(files.train), test = loading.get();
+  DatasetInfo info = reading.about;
+  if (info.classes.empty()) info.classes = numbered_classes(count_classes(train, test));
   if (train.keys().empty()) train = none_of(test);
   if (test.keys().empty()) test = none_of(train);
   const Fields empty = none_of(train);
@@ -236,4 +224,4 @@ Splits open_idx(const fs::path& folder, const DatasetInfo& known) {
           make_split(std::move(test), info, "test")};
 }
 
-}  // namespace vaetl::data
+}  // namespace vaetl::readers
