@@ -50,6 +50,17 @@ void AtomicFile::write(const void* data, std::size_t size) {
   }
 }
 
+void AtomicFile::reserve(std::uint64_t size) {
+  const int error = ::fallocate(file_.get(), 0, 0, static_cast<off_t>(size)) == 0 ? 0 : errno;
+  if (error == ENOSPC || error == EFBIG || error == EDQUOT) fail_output(target_, "room for all of it", error);
+  if (::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) fail_output(target_, "room for all of it", errno);
+}
+
+void AtomicFile::write_at(std::uint64_t offset, const void* data, std::size_t size) {
+  const int error = write_fully_at(file_.get(), offset, data, size);
+  if (error != 0) fail_output(target_, "to write it", error);
+}
+
 void AtomicFile::flush() {
   if (const int error = write_fully(file_.get(), buffer_.data(), buffer_.size())) {
     fail_output(target_, "to write it", error);

@@ -8,6 +8,7 @@
 //   file.commit();  // without it the target stays as it was
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -26,6 +27,10 @@ class AtomicFile {
 
   void write(const void* data, std::size_t size);
   void write(std::string_view bytes) { write(bytes.data(), bytes.size()); }
+  // For a file whose size is known and whose parts come in another order: takes the room on the disk at once, where
+  // the file system can, then writes anywhere within it.
+  void reserve(std::uint64_t size);
+  void write_at(std::uint64_t offset, const void* data, std::size_t size);
   void commit();
 
  private:

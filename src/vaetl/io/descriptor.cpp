@@ -53,6 +53,18 @@ int write_fully(int fd, const void* from, std::size_t size) {
   return 0;
 }
 
+int write_fully_at(int fd, std::uint64_t offset, const void* from, std::size_t size) {
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t count =
+        ::pwrite(fd, static_cast<const char*>(from) + done, size - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    done += static_cast<std::size_t>(count);
+  }
+  return 0;
+}
+
 std::optional<Problem> open_regular(const std::filesystem::path& path, Descriptor& file, std::uint64_t& size) {
   auto problem = [&](const char* expected, std::string found) {
     return Problem{.where = path.string(), .expected = expected, .found = std::move(found)};

@@ -39,6 +39,7 @@ std::int64_t read_fully(int fd, void* to, std::size_t size);
 
 // Writes everything; 0 or the error number.
 int write_fully(int fd, const void* from, std::size_t size);
+int write_fully_at(int fd, std::uint64_t offset, const void* from, std::size_t size);  // leaves the position alone
 
 // Reads a whole regular file into `bytes`, or says what is wrong with it.
 std::optional<Problem> slurp(const std::filesystem::path& path, std::size_t max_bytes, std::string& bytes);

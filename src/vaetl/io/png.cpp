@@ -83,6 +83,9 @@ bool read_header(Reader& reader) {
   png_read_info(reader.png, reader.info);
   reader.width = png_get_image_width(reader.png, reader.info);
   reader.height = png_get_image_height(reader.png, reader.info);
+  const png_byte colour = png_get_color_type(reader.png, reader.info);
+  const bool alpha = (colour & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(reader.png, reader.info, PNG_INFO_tRNS) != 0;
+  reader.channels = ((colour & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1) + (alpha ? 1 : 0);
   return true;
 }
 
@@ -138,6 +141,17 @@ at::Tensor pixels_of(const at::Tensor& image) {
                                             : "an undefined tensor"});
 }
 
+[[noreturn]] void throw_damaged(const Reader& reader, const std::string& where) {
+  throw DataError(
+      {.where = where, .expected = "an intact PNG image", .found = "\"" + std::string(reader.message) + "\""});
+}
+
+PictureInfo open_image(Reader& reader, const std::string& where) {
+  if (reader.info == nullptr) throw std::bad_alloc();
+  if (!read_header(reader)) throw_damaged(reader, where);
+  return {reader.width, reader.height, reader.channels, "PNG"};
+}
+
 }  // namespace
 
 std::string encode_png(const at::Tensor& image) {
@@ -161,24 +175,23 @@ void write_png(const std::filesystem::path& path, const at::Tensor& image) {
   write_atomically(path, encode_png(image));
 }
 
-at::Tensor decode_png(std::string_view bytes, const std::string& where, std::int64_t max_pixels) {
+at::Tensor decode_png_pixels(std::string_view bytes, const std::string& where, std::int64_t max_pixels) {
   Reader reader(bytes);
-  if (reader.info == nullptr) throw std::bad_alloc();
-  auto damaged = [&] {
-    throw DataError(
-        {.where = where, .expected = "an intact PNG image", .found = "\"" + std::string(reader.message) + "\""});
-  };
-  if (!read_header(reader)) damaged();
-  if (std::uint64_t{reader.width} * reader.height > static_cast<std::uint64_t>(max_pixels)) {
-    throw DataError({.where = where,
-                     .expected = fmt::format("at most {} pixels", max_pixels),
-                     .found = fmt::format("{}×{}", reader.width, reader.height)});
-  }
-  if (!choose_form(reader)) damaged();
+  check_pixels(open_image(reader, where), where, max_pixels);
+  if (!choose_form(reader)) throw_damaged(reader, where);
   const auto pixels = at::empty({reader.height, reader.width, reader.channels}, at::kByte);
   auto rows = row_pointers(pixels);
-  if (!read_rows(reader, rows.data())) damaged();
-  return pixels.permute({2, 0, 1}).contiguous();
+  if (!read_rows(reader, rows.data())) throw_damaged(reader, where);
+  return pixels;
+}
+
+at::Tensor decode_png(std::string_view bytes, const std::string& where, std::int64_t max_pixels) {
+  return decode_png_pixels(bytes, where, max_pixels).permute({2, 0, 1}).contiguous();
+}
+
+PictureInfo peek_png(std::string_view bytes, const std::string& where) {
+  Reader reader(bytes);
+  return open_image(reader, where);
 }
 
 at::Tensor read_png(const std::filesystem::path& path, std::int64_t max_pixels) {

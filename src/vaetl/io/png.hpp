@@ -7,9 +7,11 @@
 #include <string>
 #include <string_view>
 
+#include "vaetl/io/picture.hpp"
+
 namespace vaetl {
 
-constexpr std::int64_t png_max_pixels = std::int64_t{1} << 26;
+constexpr std::int64_t png_max_pixels = picture_max_pixels;
 
 // H×W or C×H×W, uint8, on any device; DataError for anything else. The file is replaced atomically.
 void write_png(const std::filesystem::path& path, const at::Tensor& image);
@@ -20,6 +22,10 @@ std::string encode_png(const at::Tensor& image);
 // memory for pixels is taken.
 at::Tensor read_png(const std::filesystem::path& path, std::int64_t max_pixels = png_max_pixels);
 at::Tensor decode_png(std::string_view bytes, const std::string& where, std::int64_t max_pixels = png_max_pixels);
+// The same as H×W×C, which saves a copy.
+at::Tensor decode_png_pixels(std::string_view bytes, const std::string& where,
+                             std::int64_t max_pixels = png_max_pixels);
+PictureInfo peek_png(std::string_view bytes, const std::string& where);  // what stands before the pixels
 
 // N×C×H×W, uint8 → one C×H'×W' image, row by row with `columns` images in each (fewer where N is smaller) and `padding`
 // pixels of `background` around every image.

@@ -42,6 +42,9 @@ SafetensorsHeader read_safetensors_header(const std::filesystem::path& path);
 // be replaced while it is mapped (as write_safetensors does), but must not be shortened in place.
 TensorFile read_safetensors(const std::filesystem::path& path);
 
+// Has the system read the pages of a contiguous part of a mapped tensor while the program goes on.
+void read_ahead(const at::Tensor& part);
+
 // Replaces the file atomically. Tensors of any device and layout in memory (views, transposed, shared) are written as
 // contiguous data. Equal contents give equal bytes, in the order of the reference implementation: by dtype, then name.
 // FileError for what the format cannot hold: another dtype, a sparse, meta or undefined tensor, an empty or reserved

@@ -1,6 +1,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -71,6 +72,13 @@ void check_booleans(const Mapping& mapping, std::uint64_t offset, std::uint64_t 
 }  // namespace
 
 SafetensorsHeader read_safetensors_header(const std::filesystem::path& path) { return open_file(path).second; }
+
+void read_ahead(const at::Tensor& part) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(part.const_data_ptr());
+  const auto first = begin / page * page;
+  ::madvise(reinterpret_cast<void*>(first), begin + part.nbytes() - first, MADV_WILLNEED);  // advice: nothing depends
+}
 
 TensorFile read_safetensors(const std::filesystem::path& path) {
   const auto where = path.string();

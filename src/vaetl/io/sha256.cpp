@@ -12,37 +12,33 @@
 namespace vaetl {
 namespace {
 
-class Digest {
- public:
-  Digest() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    check(context_ != nullptr && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
-  }
-  void update(const void* data, std::size_t size) { check(EVP_DigestUpdate(context_.get(), data, size) == 1); }
-  std::string hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes = {};
-    unsigned size = 0;
-    check(EVP_DigestFinal_ex(context_.get(), bytes.data(), &size) == 1);
-    return fmt::format("{:02x}", fmt::join(bytes.begin(), bytes.begin() + size, ""));
-  }
-
- private:
-  static void check(bool ok) {
-    if (!ok) {
-      throw Error(Exit::internal, {.where = "sha256",
-                                   .expected = "libcrypto to compute SHA-256",
-                                   .found = "a failure",
-                                   .remedy = "check the installation of OpenSSL"});
-    }
-  }
-
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
+void check(bool ok) {
+  if (ok) return;
+  throw Error(Exit::internal, {.where = "sha256",
+                               .expected = "libcrypto to compute SHA-256",
+                               .found = "a failure",
+                               .remedy = "check the installation of OpenSSL"});
+}
 
 }  // namespace
 
+Sha256::Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+  check(context_ != nullptr && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+}
+
+void Sha256::update(const void* data, std::size_t size) { check(EVP_DigestUpdate(context_.get(), data, size) == 1); }
+
+std::string Sha256::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes = {};
+  unsigned size = 0;
+  check(EVP_DigestFinal_ex(context_.get(), bytes.data(), &size) == 1);
+  check(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+  return fmt::format("{:02x}", fmt::join(bytes.begin(), bytes.begin() + size, ""));
+}
+
 std::string sha256_hex(std::string_view bytes) {
-  Digest digest;
-  digest.update(bytes.data(), bytes.size());
+  Sha256 digest;
+  digest.update(bytes);
   return digest.hex();
 }
 
@@ -52,7 +48,7 @@ std::string sha256_file(const std::filesystem::path& path) {
   };
   const Descriptor file = open_to_read(path);
   if (!file) fail(errno);
-  Digest digest;
+  Sha256 digest;
   std::vector<char> buffer(std::size_t{1} << 18);
   std::int64_t count = 0;
   do {
