@@ -13,7 +13,8 @@ void Cnn::Options::validate() const {
 }
 
 Cnn::Cnn(const Options& options)
-    : TrunkClassifier(vaetl::spec<Cnn>(checked<Cnn>(options)), conv_trunk(options), options.classes, options.dropout),
+    : TrunkClassifier(vaetl::spec<Cnn>(checked<Cnn>(options)), conv_trunk(options),
+                      Head{.classes = options.classes, .dropout = options.dropout}),
       options_(options) {}
 
 ModelSpec Cnn::classifier(std::int64_t classes) const {

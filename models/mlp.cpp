@@ -12,14 +12,19 @@ DenseTrunk trunk(const Mlp::Options& o) { return {o.input, o.widths, o.activatio
 void Mlp::Options::validate() const {
   trunk(*this).validate();
   check_classes(classes);
+  if (classes == 0 || outputs == 0) return;
+  throw ConfigError({"mlp", "classes or outputs, the other 0", fmt::format("{} and {}", classes, outputs), {}});
 }
 
 Mlp::Mlp(const Options& options)
-    : TrunkClassifier(vaetl::spec<Mlp>(checked<Mlp>(options)), trunk(options), options.classes), options_(options) {}
+    : TrunkClassifier(vaetl::spec<Mlp>(checked<Mlp>(options)), trunk(options),
+                      Head{.classes = options.classes, .outputs = options.outputs}),
+      options_(options) {}
 
 ModelSpec Mlp::classifier(std::int64_t classes) const {
   Options options = options_;
   options.classes = classes;
+  options.outputs = 0;
   return vaetl::spec<Mlp>(options);
 }
 

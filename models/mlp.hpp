@@ -1,6 +1,7 @@
 // A multilayer perceptron over the flattened input; without widths it is multinomial logistic regression.
 //
 //   auto model = make<models::Mlp>({.input = {1, 28, 28}, .widths = {256, 128}, .classes = 10});
+//   auto price = make<models::Mlp>({.input = {13}, .widths = {64}, .classes = 0, .outputs = 1});
 #pragma once
 #include "vaetl/models/trunk.hpp"
 #include "vaetl/models/trunk_classifier.hpp"
@@ -16,13 +17,16 @@ class Mlp final : public TrunkClassifier {
     std::string activation = "relu";
     double dropout = 0;
     bool batch_norm = false;
-    std::int64_t classes = 10;
+    std::int64_t classes = 10, outputs = 0;
     static constexpr auto fields() {
       return std::tuple_cat(
           dense_trunk_fields<Options>(),
           std::tuple{field("dropout", &Options::dropout, "share of values dropped after every block", between(0, 0.99)),
                      field("batch_norm", &Options::batch_norm, "normalise every block over the batch"),
-                     field("classes", &Options::classes, "number of classes; 0: features alone", between(0, 1000000))});
+                     field("classes", &Options::classes, "number of classes; 0: values or features alone",
+                           between(0, 1000000)),
+                     field("outputs", &Options::outputs, "number of values to predict; then classes is 0",
+                           between(0, 1000000))});
     }
     void validate() const;
   };

@@ -7,14 +7,13 @@
 namespace vaetl::models {
 
 TrunkClassifier::TrunkClassifier(ModelSpec spec, std::vector<std::int64_t> input, std::shared_ptr<nn::Sequence> encoder,
-                                 std::int64_t feature_size, std::int64_t classes, double head_dropout)
+                                 std::int64_t feature_size, const Head& head)
     : Model(std::move(spec)),
       input_(std::move(input)),
       feature_size_(feature_size),
-      classes_(classes),
-      head_dropout_(head_dropout),
+      head_is_(head),
       encoder_(register_module("encoder", std::move(encoder))) {
-  if (classes > 0) head_ = register_module("head", std::make_shared<nn::Linear>(feature_size, classes));
+  if (head.size() > 0) head_ = register_module("head", std::make_shared<nn::Linear>(feature_size, head.size()));
 }
 
 std::vector<LayerGroup> TrunkClassifier::groups() const {
@@ -30,9 +29,18 @@ at::Tensor TrunkClassifier::encode(const Fields& fields) {
 }
 
 at::Tensor TrunkClassifier::classify(const at::Tensor& features) {
-  if (!head_) require_capability(*this, Classifier::capability, "classify");
-  if (head_dropout_ == 0) return head_->forward(features);
-  return head_->forward(at::dropout(features, head_dropout_, head_->is_training()));
+  require_capability(*this, Classifier::capability, "classify");
+  return through_head(features);
+}
+
+at::Tensor TrunkClassifier::regress(const at::Tensor& features) {
+  require_capability(*this, Regressor::capability, "regress");
+  return through_head(features);
+}
+
+at::Tensor TrunkClassifier::through_head(const at::Tensor& features) {
+  if (head_is_.dropout == 0) return head_->forward(features);
+  return head_->forward(at::dropout(features, head_is_.dropout, head_->is_training()));
 }
 
 }  // namespace vaetl::models

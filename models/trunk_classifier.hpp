@@ -1,4 +1,4 @@
-// An encoder of any kind with a linear head: what the classifiers have in common.
+// An encoder of any kind with a linear head: what classifiers and regressors have in common.
 #pragma once
 #include <memory>
 #include <vector>
@@ -8,28 +8,38 @@
 
 namespace vaetl::models {
 
-// x (N, input…) in [0, 1] → features (N, F) → logits (N, K). Groups: encoder.0, …, head; without classes no head.
-class TrunkClassifier : public Model, public virtual Classifier {
+// What the head puts out: logits (N, K), or with `outputs` values (N, O); both 0: there is none.
+struct Head {
+  std::int64_t classes = 0, outputs = 0;
+  double dropout = 0;  // before it, in training
+  std::int64_t size() const { return classes + outputs; }
+};
+
+// x (N, input…) in [0, 1] → features (N, F) → logits (N, K) or values (N, O). Groups: encoder.0, …, head.
+class TrunkClassifier : public Model, public virtual Classifier, public virtual Regressor {
  public:
   std::vector<LayerGroup> groups() const final;
   Signature signature() const final;
   at::Tensor encode(const Fields& fields) final;  // DataError for another shape than the description's
   std::int64_t feature_size() const final { return feature_size_; }
   at::Tensor classify(const at::Tensor& features) final;  // ConfigError without classes
-  std::int64_t classes() const final { return classes_; }
+  std::int64_t classes() const final { return head_is_.classes; }
+  at::Tensor regress(const at::Tensor& features) final;  // ConfigError without outputs
+  std::int64_t outputs() const final { return head_is_.outputs; }
 
  protected:
   template <class Trunk>
-  TrunkClassifier(ModelSpec spec, const Trunk& trunk, std::int64_t classes, double head_dropout = 0)
-      : TrunkClassifier(std::move(spec), trunk.input, trunk.encoder(), trunk.feature_size(), classes, head_dropout) {}
+  TrunkClassifier(ModelSpec spec, const Trunk& trunk, const Head& head)
+      : TrunkClassifier(std::move(spec), trunk.input, trunk.encoder(), trunk.feature_size(), head) {}
 
  private:
   TrunkClassifier(ModelSpec spec, std::vector<std::int64_t> input, std::shared_ptr<nn::Sequence> encoder,
-                  std::int64_t feature_size, std::int64_t classes, double head_dropout);
+                  std::int64_t feature_size, const Head& head);
+  at::Tensor through_head(const at::Tensor& features);
 
   std::vector<std::int64_t> input_;
-  std::int64_t feature_size_, classes_;
-  double head_dropout_;  // before the head, in training
+  std::int64_t feature_size_;
+  Head head_is_;
   std::shared_ptr<nn::Sequence> encoder_;
   std::shared_ptr<nn::Linear> head_;
 };

@@ -93,7 +93,8 @@ TEST(Metrics, ReconstructionDoesNotDraw) {
 
 TEST(Metrics, KnowWhichWayIsBetter) {
   const std::map<std::string, bool> higher = {
-      {"accuracy", true}, {"cross_entropy", false}, {"elbo", true}, {"reconstruction_mse", false}};
+      {"accuracy", true}, {"cross_entropy", false}, {"elbo", true}, {"reconstruction_mse", false},
+      {"rmse", false},    {"mae", false},           {"r2", true}};
   EXPECT_EQ(registry<Metric>().names().size(), higher.size());
   for (const auto& [name, better] : higher) {
     EXPECT_EQ(make<Metric>(name, Json::object())->higher_is_better(), better) << name;

@@ -37,6 +37,53 @@ TEST(CrossEntropy, InstanceWeightsCount) {
   expect_near(terms.total(), reference("cross_entropy.smoothed.weighted"));
 }
 
+Batch mixed_batch(const at::Tensor& logits) {
+  return batch({{"features", logits},
+                {"target", reference("mixed.first")},
+                {"target.other", reference("mixed.second")},
+                {"mix", reference("mixed.mix")}});
+}
+
+TEST(CrossEntropy, OfMixedLabelsEqualsPyTorch) {
+  ToyModel model(4, 2);
+  const at::Tensor logits = reference("mixed.logits").clone().requires_grad_();
+  Batch data = mixed_batch(logits);
+  auto objective = make<objectives::CrossEntropy>({.label_smoothing = 0.1});
+  objective->bind(model, data);
+  Pass pass(model, data);
+  const Terms terms = objective->backward(0, pass);
+  expect_near(terms.total(), reference("mixed.loss"));
+  expect_near(value(terms.logged(), "accuracy"), reference("mixed.accuracy"));
+  expect_near(logits.grad(), reference("mixed.gradient"));
+  data.begin()->second.set("weight", reference("mixed.weight"));
+  Pass weighted(model, data);
+  expect_near(objective->terms(0, weighted).total(), reference("mixed.weighted"));
+}
+
+// What reads labels and does not know of mixing must not train on half of them in silence, in a sum neither.
+TEST(CrossEntropy, OthersRefuseMixedLabels) {
+  const ToyModel model(4, 2);
+  const Batch data = mixed_batch(reference("mixed.logits"));
+  const Needs ignorant{.capabilities = {"Classifier"}, .fields = {"target"}};
+  expect_error<ConfigError>([&] { check_needs(ignorant, model, data, "objective mine"); },
+                            {"objective mine", "mixed labels in the stream \"train\"", "leave mixup and cutmix out"});
+  EXPECT_NO_THROW(check_needs({.fields = {"features"}}, model, data, "objective mine"));
+  struct Ignorant final : Objective {
+    Needs needs() const override { return {.capabilities = {"Classifier"}, .fields = {"target"}}; }
+    Terms terms(std::size_t, Pass&) override { return {}; }
+  };
+  const auto knows = make<objectives::CrossEntropy>(), again = make<objectives::CrossEntropy>();
+  const auto unlabelled = make<objectives::Elbo>();
+  const auto with = [&](const std::shared_ptr<Objective>& a, const std::shared_ptr<Objective>& b) {
+    return (a + b)->needs().mixed;
+  };
+  EXPECT_TRUE(with(knows, again));
+  EXPECT_TRUE(with(knows, unlabelled));
+  EXPECT_TRUE(with(unlabelled, knows));
+  EXPECT_FALSE(with(knows, std::make_shared<Ignorant>()));
+  EXPECT_FALSE(with(std::make_shared<Ignorant>(), knows));
+}
+
 TEST(CrossEntropy, GradientsEqualDifferences) {
   at::manual_seed(1);
   ToyModel model(3, 1);

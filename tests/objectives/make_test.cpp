@@ -17,7 +17,8 @@ TEST(MakeObjective, FromANameAnObjectOrAnArray) {
 }
 
 TEST(MakeObjective, KnowsItsNames) {
-  EXPECT_EQ(registry<Objective>().names(), (std::vector<std::string>{"cross_entropy", "elbo", "simclr"}));
+  EXPECT_EQ(registry<Objective>().names(),
+            (std::vector<std::string>{"cross_entropy", "elbo", "simclr", "squared_error"}));
 }
 
 TEST(MakeObjective, MistakesNameTheirPlace) {

@@ -11,7 +11,8 @@
 
 namespace vaetl {
 
-// Named tensors with equal first dimension N. Standard keys: input target weight length index condition features.
+// Named tensors with equal first dimension N. Standard keys: input target weight length index condition features;
+// target.scale: of a standardised target, by which a difference is multiplied to be in the target's own units.
 class Fields {
  public:
   const at::Tensor& operator[](std::string_view key) const;  // DataError lists the keys there are

@@ -21,6 +21,6 @@ class Metric {
 };
 
 template <>
-Registry<Metric>& registry<Metric>();  // accuracy, cross_entropy, elbo, reconstruction_mse
+Registry<Metric>& registry<Metric>();  // accuracy, cross_entropy, elbo, reconstruction_mse, rmse, mae, r2
 
 }  // namespace vaetl

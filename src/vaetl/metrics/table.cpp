@@ -1,5 +1,6 @@
 // The metrics that recipes and apps know by name: one line each.
 #include "vaetl/metrics/classification.hpp"
+#include "vaetl/metrics/regression.hpp"
 #include "vaetl/metrics/variational.hpp"
 
 namespace vaetl {
@@ -10,7 +11,10 @@ Registry<Metric>& registry<Metric>() {
                                       .add<metrics::Accuracy>()
                                       .add<metrics::CrossEntropy>()
                                       .add<metrics::Elbo>()
-                                      .add<metrics::ReconstructionMse>();
+                                      .add<metrics::ReconstructionMse>()
+                                      .add<metrics::Rmse>()
+                                      .add<metrics::Mae>()
+                                      .add<metrics::R2>();
   return table;
 }
 

@@ -21,8 +21,28 @@ bool classifies(const Model& model) {
   return classifier && classifier->classes() > 0;
 }
 
-const Entry table[] = {
-    entry<Encoder>(), {Classifier::capability, classifies}, entry<Decoder>(), entry<Variational>(), entry<Generator>()};
+bool regresses(const Model& model) {
+  const auto* regressor = dynamic_cast<const Regressor*>(&model);
+  return regressor && regressor->outputs() > 0;
+}
+
+const Entry table[] = {entry<Encoder>(),
+                       {Classifier::capability, classifies},
+                       {Regressor::capability, regresses},
+                       entry<Decoder>(),
+                       entry<Variational>(),
+                       entry<Generator>()};
+
+// What a description lacks where the model could offer the capability.
+std::string remedy_for(const Model& model, std::string_view capability) {
+  if (capability == Classifier::capability && dynamic_cast<const Classifier*>(&model)) {
+    return "give its description the number of \"classes\"";
+  }
+  if (capability == Regressor::capability && dynamic_cast<const Regressor*>(&model)) {
+    return "give its description the number of \"outputs\", and 0 \"classes\"";
+  }
+  return "choose another model";
+}
 
 }  // namespace
 
@@ -42,11 +62,10 @@ bool offers(const Model& model, std::string_view capability) {
 void require_capability(const Model& model, std::string_view capability, std::string_view by) {
   if (offers(model, capability)) return;
   const auto offered = capabilities(model);
-  const bool headless = capability == Classifier::capability && dynamic_cast<const Classifier*>(&model);
   throw ConfigError(
       {std::string(by), fmt::format("a model that offers {}", capability),
        fmt::format("{}, which offers {}", quote(model.spec().name), offered.empty() ? "nothing" : join(offered)),
-       headless ? "give its description the number of \"classes\"" : "choose another model"});
+       remedy_for(model, capability)});
 }
 
 }  // namespace vaetl

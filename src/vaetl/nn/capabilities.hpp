@@ -40,6 +40,12 @@ struct Classifier : virtual Encoder {
   virtual at::Tensor classify(const at::Tensor& features) = 0;  // (N, F) → logits (N, K)
   virtual std::int64_t classes() const = 0;
 };
+struct Regressor : virtual Encoder {
+  static constexpr std::string_view capability = "Regressor";
+  // (N, F) → (N, O): targets as the model sees them; Preprocess::restore gives them in their own units.
+  virtual at::Tensor regress(const at::Tensor& features) = 0;
+  virtual std::int64_t outputs() const = 0;
+};
 struct Decoder : virtual Capability {
   static constexpr std::string_view capability = "Decoder";
   virtual std::shared_ptr<Likelihood> decode(const at::Tensor& z) = 0;
@@ -55,7 +61,7 @@ struct Generator : virtual Capability {
   virtual std::int64_t noise_size() const = 0;
 };
 
-// A Classifier without classes (features alone) does not count as one.
+// A Classifier without classes or a Regressor without outputs (features alone) does not count as one.
 std::vector<std::string> capabilities(const Model& model);
 bool offers(const Model& model, std::string_view capability);
 // ConfigError: what was asked for by whom, what the model offers, what to do.
@@ -66,6 +72,9 @@ C& require(Model& model, std::string_view by = "this use") {
   auto* found = dynamic_cast<C*>(&model);
   if constexpr (std::is_same_v<C, Classifier>) {
     if (found && found->classes() == 0) found = nullptr;
+  }
+  if constexpr (std::is_same_v<C, Regressor>) {
+    if (found && found->outputs() == 0) found = nullptr;
   }
   if (!found) require_capability(model, C::capability, by);
   return *found;

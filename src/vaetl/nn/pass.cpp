@@ -62,6 +62,11 @@ const at::Tensor& Pass::logits(std::string_view stream) {
   return memoised(logits_, stream, [&] { return require<Classifier>(model_, "logits").classify(features(stream)); });
 }
 
+const at::Tensor& Pass::predictions(std::string_view stream) {
+  return memoised(predictions_, stream,
+                  [&] { return require<Regressor>(model_, "predictions").regress(features(stream)); });
+}
+
 const Gaussian& Pass::posterior(std::string_view stream) {
   return memoised(posterior_, stream,
                   [&] { return require<Variational>(model_, "the posterior").posterior(fields(stream)); });

@@ -16,6 +16,7 @@ struct Needs {
   std::vector<std::string> capabilities = {}, streams = {"train"};
   std::vector<std::string> fields = {};  // of the first stream; "input" where the raw input itself is read
   std::int64_t views = 1;
+  bool mixed = false;  // reads "target.other" and "mix" beside "target": what mixup and cutmix make of labels
 };
 
 class Pass {
@@ -29,6 +30,7 @@ class Pass {
   const at::Tensor& features(std::string_view stream = "train");
   const at::Tensor& view_features(std::string_view stream = "train");  // (V N, F): all views in one pass, view by view
   const at::Tensor& logits(std::string_view stream = "train");
+  const at::Tensor& predictions(std::string_view stream = "train");  // of a Regressor, (N, O)
   const Gaussian& posterior(std::string_view stream = "train");
   // Rule 5, the one place that reduces: per_example (N) → its mean, weighted by the stream's "weight" where it has one.
   at::Tensor mean(const at::Tensor& per_example, std::string_view stream = "train") const;
@@ -41,7 +43,7 @@ class Pass {
   const Batch& batch_;
   double progress_;
   bool first_in_epoch_;
-  std::map<std::string, at::Tensor, std::less<>> features_, view_features_, logits_;
+  std::map<std::string, at::Tensor, std::less<>> features_, view_features_, logits_, predictions_;
   std::map<std::string, Gaussian, std::less<>> posterior_;
 };
 

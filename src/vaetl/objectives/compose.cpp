@@ -32,6 +32,11 @@ std::map<std::string, int> count_names(const std::vector<Terms>& parts) {
   return count;
 }
 
+// Whether mixed labels are read as such, or no labels at all.
+bool stands_mixing(const Needs& needs) {
+  return needs.mixed || std::find(needs.fields.begin(), needs.fields.end(), "target") == needs.fields.end();
+}
+
 // Objectives of a sum; a sum counts as its parts.
 void flatten(std::vector<std::shared_ptr<Objective>>& to, std::shared_ptr<Objective> objective) {
   if (auto sum = std::dynamic_pointer_cast<Sum>(objective)) {
@@ -76,6 +81,7 @@ Needs Sum::needs() const {
     const Needs other = parts_[i]->needs();
     add_new(result.capabilities, other.capabilities);
     if (!result.streams.empty() && !other.streams.empty() && other.streams.front() == result.streams.front()) {
+      result.mixed = stands_mixing(result) && stands_mixing(other);
       add_new(result.fields, other.fields);
       result.views = std::max(result.views, other.views);
     }

@@ -17,13 +17,24 @@ void CrossEntropy::bind(Model& model, const Batch& example) {
   class_labels(example.find("train")->second.target(), require<Classifier>(model).classes(), by, /*everywhere=*/true);
 }
 
+at::Tensor CrossEntropy::losses(const at::Tensor& logits, const at::Tensor& labels) const {
+  return at::cross_entropy_loss(logits, labels, {}, at::Reduction::None, /*ignore_index=*/-100,
+                                options_.label_smoothing);
+}
+
 Terms CrossEntropy::terms(std::size_t /*update*/, Pass& pass) {
   const at::Tensor& logits = pass.logits();
-  const at::Tensor labels = class_labels(pass.fields().target(), logits.size(1), by);
-  const at::Tensor losses =
-      at::cross_entropy_loss(logits, labels, {}, at::Reduction::None, /*ignore_index=*/-100, options_.label_smoothing);
+  const Fields& fields = pass.fields();
+  at::Tensor labels = class_labels(fields.target(), logits.size(1), by);
+  at::Tensor each = losses(logits, labels);
+  if (fields.has("target.other")) {
+    const at::Tensor other = class_labels(fields["target.other"], logits.size(1), by);
+    const at::Tensor mix = fields["mix"].to(logits.scalar_type());
+    each = mix * each + (1 - mix) * losses(logits, other);
+    labels = at::where(mix.ge(0.5), labels, other);
+  }
   const at::Tensor right = logits.detach().argmax(1).eq(labels).to(logits.scalar_type());
-  return Terms{}.add("cross_entropy", pass.mean(losses)).log("accuracy", pass.mean(right));
+  return Terms{}.add("cross_entropy", pass.mean(each)).log("accuracy", pass.mean(right));
 }
 
 }  // namespace vaetl::objectives

@@ -3,6 +3,8 @@
 // ε is label smoothing (arXiv:1512.00567, section 7). Term "cross_entropy"; logged "accuracy", the share of labels that
 // are the largest logit. It reads features and labels, never the raw input, so frozen features may be computed once.
 // DataError for labels outside [0, K), before the first step.
+// Mixed labels, where mixup or cutmix made the fields "target.other" and "mix": mix · L(target) + (1 − mix) ·
+// L(target.other) for each example (arXiv:1710.09412); accuracy counts the label with the larger share.
 //
 //   Trainer({.steps = 500}).fit(classifier, make<objectives::CrossEntropy>({.label_smoothing = 0.1}), few);
 #pragma once
@@ -23,11 +25,12 @@ class CrossEntropy final : public Objective {
   };
 
   explicit CrossEntropy(Options options) : options_(options) { options_.validate(); }
-  Needs needs() const override { return {.capabilities = {"Classifier"}, .fields = {"target"}}; }
+  Needs needs() const override { return {.capabilities = {"Classifier"}, .fields = {"target"}, .mixed = true}; }
   void bind(Model& model, const Batch& example) override;
   Terms terms(std::size_t update, Pass& pass) override;
 
  private:
+  at::Tensor losses(const at::Tensor& logits, const at::Tensor& labels) const;
   Options options_;
 };
 

@@ -14,6 +14,13 @@ void check_fields(const Needs& needs, const std::string& stream, const Fields& f
   }
 }
 
+void check_labels(const Needs& needs, const std::string& stream, const Fields& fields, const std::string& by) {
+  const bool reads = std::count(needs.fields.begin(), needs.fields.end(), "target") > 0;
+  if (!reads || needs.mixed || !fields.has("target.other")) return;
+  throw ConfigError({by, "one label for each example", fmt::format("mixed labels in the stream \"{}\"", stream),
+                     "leave mixup and cutmix out, or choose an objective that mixes labels, as cross_entropy does"});
+}
+
 // Views are the fields input, input.1, input.2, …
 std::int64_t count_views(const Fields& fields) {
   std::int64_t views = fields.has("input") ? 1 : 0;
@@ -42,6 +49,7 @@ void check_needs(const Needs& needs, const Model& model, const Batch& example, c
   const std::string& first = needs.streams.front();
   const Fields& fields = example.find(first)->second;
   check_fields(needs, first, fields, by);
+  check_labels(needs, first, fields, by);
   if (const std::int64_t views = count_views(fields); needs.views > 1 && views < needs.views) {
     throw ConfigError({by, fmt::format("{} views of each example in the stream \"{}\"", needs.views, first),
                        std::to_string(views), fmt::format("set data.views to {} and say how to augment", needs.views)});

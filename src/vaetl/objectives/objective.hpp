@@ -69,8 +69,8 @@ std::shared_ptr<Objective> make_objective(const Json& json, const std::string& p
 // The same description with every option written out.
 Json complete_objective(const Json& json, const std::string& path = "objective");
 
-// ConfigError for a capability or views that are missing, DataError for a stream or a field; each says what there is,
-// and `by` begins the message.
+// ConfigError for a capability or views that are missing and for mixed labels that would be read as if they were not,
+// DataError for a stream or a field; each says what there is, and `by` begins the message.
 void check_needs(const Needs& needs, const Model& model, const Batch& example, const std::string& by);
 
 }  // namespace vaetl

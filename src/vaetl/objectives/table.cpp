@@ -2,6 +2,7 @@
 #include "vaetl/objectives/cross_entropy.hpp"
 #include "vaetl/objectives/elbo.hpp"
 #include "vaetl/objectives/simclr.hpp"
+#include "vaetl/objectives/squared_error.hpp"
 
 namespace vaetl {
 
@@ -10,7 +11,8 @@ Registry<Objective>& registry<Objective>() {
   static Registry<Objective> table = Registry<Objective>("objective")
                                          .add<objectives::CrossEntropy>()
                                          .add<objectives::Elbo>()
-                                         .add<objectives::SimClr>();
+                                         .add<objectives::SimClr>()
+                                         .add<objectives::SquaredError>();
   return table;
 }
 
