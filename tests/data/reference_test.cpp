@@ -51,7 +51,7 @@ TEST(Reference, JsonIsTextOrAnObject) {
   expect_error<ConfigError>([] { from({{"path", "x"}}); }, {"data.open.name", "found none"});
   expect_error<ConfigError>([] { data::parse_reference("csv:"); }, {"a path after \"csv:\""});
   expect_error<ConfigError>([] { data::parse_reference("csv:a?target"); }, {"key=value", "\"target\"", "csv:a?target"});
-  expect_error<ConfigError>([] { data::open("idx:/d?size=3"); }, {"data.size", "unknown"});
+  expect_error<ConfigError>([] { data::open("idx:/d?size=3"); }, {"data", "unknown key \"size\""});
 }
 
 TEST(Skips, AreToldInOrderAndFatalWhereTheReadingIsStrict) {
@@ -98,6 +98,8 @@ TEST(Preprocess, TokenIdsStayIntegers) {
   Fields fields = input_of(at::arange(6, at::kInt).view({2, 3}));
   Preprocess().apply(fields);
   EXPECT_EQ(fields.input().scalar_type(), at::kLong);
+  const FieldInfo ids{{3}, at::kInt, 0, 5}, unit{{3}, at::kFloat, 0, 1};
+  EXPECT_TRUE(Preprocess::standard(DatasetInfo{.fields = {{"input", ids}}}, {{{"input", unit}}}).empty());
 }
 
 }  // namespace

@@ -77,7 +77,22 @@ def variational():
           gradient_mean=gradients[0], gradient_log_var=gradients[1], gradient_logits=gradients[2])
 
 
+def mixed_labels():
+    """Cross-entropy with the mixed probabilities themselves as the target."""
+    logits = torch.randn(6, 4).requires_grad_()
+    first, second = torch.tensor([0, 3, 1, 2, 3, 0]), torch.tensor([1, 3, 0, 0, 2, 3])
+    mix = torch.tensor([0.9, 0.2, 0.5, 0.0, 1.0, 0.49])
+    weight = torch.rand(6) + 0.1
+    probabilities = mix[:, None] * F.one_hot(first, 4) + (1 - mix[:, None]) * F.one_hot(second, 4)
+    losses = F.cross_entropy(logits, probabilities, reduction="none", label_smoothing=0.1)
+    gradient, = torch.autograd.grad(losses.mean(), logits)
+    major = torch.tensor([a if share >= 0.5 else b for a, b, share in zip(first.tolist(), second.tolist(), mix.tolist())])
+    store("mixed", logits=logits, first=first, second=second, mix=mix, weight=weight, loss=losses.mean(), gradient=gradient,
+          weighted=(losses * weight).sum() / weight.sum(), accuracy=(logits.argmax(1) == major).double().mean())
+
+
 contrastive()
 classification()
 variational()
+mixed_labels()
 save_file(tensors, pathlib.Path(__file__).with_suffix(".safetensors"))

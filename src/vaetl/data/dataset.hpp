@@ -35,6 +35,8 @@ struct Source {
   // The largest run of neighbours whose examples are cheap to read in any order; 0: all of them. Feeds shuffle sets
   // that are larger by chunk, then within a window.
   virtual std::int64_t window() const { return 0; }
+  // The `count` examples from `start` on will be gathered soon: a source with a window has their pages read meanwhile.
+  virtual void expect(std::int64_t /*start*/, std::int64_t /*count*/) const {}
   virtual bool decodes() const { return false; }  // gather() costs more than copying: worth a thread of its own
   // One field of every example. A source that has it in one piece returns that instead of a copy.
   virtual at::Tensor column(const std::string& field) const;
@@ -60,6 +62,7 @@ class Dataset {
       const;  // K: the names that `info` has, or the largest label of the whole + 1; 0 without labels
   bool has(const std::string& field) const;
   std::int64_t window() const { return source_->window(); }
+  void expect(std::int64_t start, std::int64_t count) const { source_->expect(start, count); }
   bool decodes() const { return source_->decodes(); }
   Fields gather(const at::Tensor& index) const;       // int64 (N); DataError outside 0 … size()−1
   Fields all() const;                                 // may share memory with the source: not to be written to

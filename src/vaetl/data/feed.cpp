@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <mutex>
-
 #include "vaetl/core/random.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/to_device.hpp"
@@ -11,9 +9,20 @@
 namespace vaetl {
 namespace {
 
+void check_lanes(const Stream& stream, std::int64_t batch, bool first) {
+  const std::string where = "data." + stream.name;
+  if (!first) {
+    throw ConfigError({where + ".order", "lanes for the first stream only", quote(stream.order),
+                       "choose sequential, or name this stream first"});
+  }
+  if (stream.data.size() >= batch) return;
+  throw DataError({where, fmt::format("at least one example for each of {} lanes", batch),
+                   fmt::format("{}", stream.data.size()), "make batch_size or the windows smaller"});
+}
+
 void check(const Stream& stream) {
   const std::string where = "data." + stream.name;
-  const std::vector<std::string> orders = {"shuffle", "sequential"};
+  const std::vector<std::string> orders = {"shuffle", "sequential", "lanes"};
   if (std::find(orders.begin(), orders.end(), stream.order) == orders.end()) {
     throw ConfigError(
         {where + ".order", "one of " + join(orders), quote(stream.order), did_you_mean(stream.order, orders)});
@@ -28,28 +37,20 @@ void check(const Stream& stream) {
 std::vector<std::shared_ptr<Transform>> make_transforms(const Stream& stream) {
   std::vector<std::shared_ptr<Transform>> result;
   for (std::size_t i = 0; i < stream.augment.size(); ++i) {
-    result.push_back(registry<Transform>().make(stream.augment[i], fmt::format("data.{}.augment[{}]", stream.name, i)));
+    const std::string path = fmt::format("data.{}.augment[{}]", stream.name, i);
+    result.push_back(registry<Transform>().make(stream.augment[i], path));
+    if (stream.views == 1 || !result.back()->mixes()) continue;
+    throw ConfigError({path, "one view of each example where examples are mixed",
+                       fmt::format("{} with {} views", quote(stream.augment[i].name), stream.views),
+                       "leave it out, or set views to 1"});
   }
   return result;
 }
 
 }  // namespace
 
-// A permutation of a large set takes longer than a batch, and an epoch uses one. The tensors are never written to.
-struct Feed::Orders {
-  struct One {
-    std::int64_t pass = -1;
-    at::Tensor order = {};
-  };
-  std::mutex mutex = {};
-  std::vector<One> streams = {};
-};
-
 Feed::Feed(Pipeline pipeline, Preprocess preprocess, FeedOptions options)
-    : pipeline_(std::move(pipeline)),
-      preprocess_(std::move(preprocess)),
-      options_(options),
-      orders_(std::make_shared<Orders>()) {
+    : pipeline_(std::move(pipeline)), preprocess_(std::move(preprocess)), options_(options) {
   if (options_.batch_size < 1)
     throw ConfigError({"batch_size", "at least 1", fmt::format("{}", options_.batch_size), {}});
   std::int64_t views = 0;
@@ -57,8 +58,12 @@ Feed::Feed(Pipeline pipeline, Preprocess preprocess, FeedOptions options)
     check(stream);
     augment_.push_back(make_transforms(stream));
     first_view_.push_back(std::exchange(views, views + stream.views));
+    const auto index = shuffles_.size();
+    shuffles_.push_back(std::make_shared<Shuffle>(
+        stream.data.size(), stream.data.window(), options_.seed, static_cast<std::int64_t>(index),
+        [data = stream.data](std::int64_t start, std::int64_t count) { data.expect(start, count); }));
+    if (stream.order == "lanes") check_lanes(stream, batch_size(index), index == 0);
   }
-  orders_->streams.resize(pipeline_.streams.size());
 }
 
 std::int64_t Feed::batch_size(std::size_t stream) const {
@@ -66,26 +71,17 @@ std::int64_t Feed::batch_size(std::size_t stream) const {
   return own > 0 ? own : options_.batch_size;
 }
 
-std::int64_t Feed::steps_per_epoch() const {
-  return (pipeline_.streams[0].data.size() + batch_size(0) - 1) / batch_size(0);
-}
-
-at::Tensor Feed::order(std::size_t stream, std::int64_t pass) const {
-  const std::scoped_lock lock(orders_->mutex);
-  Orders::One& kept = orders_->streams[stream];
-  if (kept.pass == pass) return kept.order;
-  const auto key = random_key(options_.seed, Purpose::order, pass, static_cast<std::int64_t>(stream));
-  kept = {pass, at::randperm(pipeline_.streams[stream].data.size(), make_generator(key), at::kLong)};
-  return kept.order;
-}
+std::int64_t Feed::steps_per_epoch() const { return vaetl::steps_per_epoch(pipeline_.streams[0], options_.batch_size); }
 
 // The first stream sets the epoch: its batches end with it.
 at::Tensor Feed::indices(std::size_t stream, std::int64_t epoch, std::int64_t step) const {
   const std::int64_t batch = batch_size(stream);
   if (stream > 0) return wrapped(stream, (epoch * steps_per_epoch() + step) * batch);
-  const std::int64_t start = step * batch, end = std::min(start + batch, pipeline_.streams[0].data.size());
-  if (pipeline_.streams[0].order == "sequential") return at::arange(start, end, at::kLong);
-  return order(0, epoch).slice(0, start, end);
+  const Stream& first = pipeline_.streams[0];
+  if (first.order == "lanes") return at::arange(batch, at::kLong).mul_(steps_per_epoch()).add_(step);
+  const std::int64_t start = step * batch, end = std::min(start + batch, first.data.size());
+  if (first.order == "sequential") return at::arange(start, end, at::kLong);
+  return shuffles_[0]->range(epoch, start, end);
 }
 
 // A batch of a stream that runs on from pass to pass, `start` examples after its beginning.
@@ -96,7 +92,7 @@ at::Tensor Feed::wrapped(std::size_t stream, std::int64_t start) const {
   for (std::int64_t from = start; from < end;) {
     const std::int64_t pass = from / size, to = std::min(end, (pass + 1) * size);
     const std::int64_t low = from - pass * size, high = to - pass * size;
-    parts.push_back(sequential ? at::arange(low, high, at::kLong) : order(stream, pass).slice(0, low, high));
+    parts.push_back(sequential ? at::arange(low, high, at::kLong) : shuffles_[stream]->range(pass, low, high));
     from = to;
   }
   return at::cat(parts);

@@ -4,6 +4,7 @@
 #include <c10/core/Device.h>
 
 #include "vaetl/data/pipeline.hpp"
+#include "vaetl/data/shuffle.hpp"
 
 namespace vaetl {
 
@@ -15,8 +16,9 @@ struct FeedOptions {
 
 class Feed {
  public:
-  // ConfigError for options out of range, DataError for a stream without examples.
+  // ConfigError for options out of range, DataError for a stream without examples, or with fewer than lanes.
   Feed(Pipeline pipeline, Preprocess preprocess, FeedOptions options);
+  const Pipeline& pipeline() const { return pipeline_; }
   std::int64_t steps_per_epoch() const;  // of the first stream, its last batch may be smaller
   // Every stream's batch: gathered as stored, moved to the device, preprocessed, then augmented (once a view). A
   // shorter stream wraps with a fresh permutation; a longer one goes on where the last epoch left it; both give full
@@ -25,9 +27,7 @@ class Feed {
   Batch at(std::int64_t epoch, std::int64_t step) const;
 
  private:
-  struct Orders;
   std::int64_t batch_size(std::size_t stream) const;
-  at::Tensor order(std::size_t stream, std::int64_t pass) const;
   at::Tensor indices(std::size_t stream, std::int64_t epoch, std::int64_t step) const;
   at::Tensor wrapped(std::size_t stream, std::int64_t start) const;
   Fields fields(std::size_t stream, std::int64_t epoch, std::int64_t step) const;
@@ -37,8 +37,8 @@ class Feed {
   Preprocess preprocess_;
   FeedOptions options_;
   std::vector<std::vector<std::shared_ptr<Transform>>> augment_;
-  std::vector<std::int64_t> first_view_;  // of each stream, counted over all of them: the augmentation's key
-  std::shared_ptr<Orders> orders_;        // the permutation in use, one a stream
+  std::vector<std::int64_t> first_view_;            // of each stream, counted over all of them: the augmentation's key
+  std::vector<std::shared_ptr<Shuffle>> shuffles_;  // one a stream
 };
 
 }  // namespace vaetl

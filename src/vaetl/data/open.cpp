@@ -11,7 +11,8 @@ namespace fs = std::filesystem;
   std::vector<std::string> places;
   for (const auto& folder : candidates(set)) places.push_back(folder.string());
   std::string remedy = fmt::format("set VAETL_DATA to the folder that holds {}/", set.name);
-  if (!set.files.empty()) remedy = fmt::format("vaetl-data fetch {}, or {}", set.name, remedy);
+  if (!set.by_hand.empty()) remedy += "; " + set.by_hand;
+  if (set.can_fetch()) remedy = fmt::format("vaetl-data fetch {}, or {}", set.name, remedy);
   if (!set.package.empty()) remedy = fmt::format("apt-get install {}, or {}", set.package, remedy);
   throw DataError({set.name, "a folder with its files", "none at " + join(places), remedy});
 }
@@ -21,7 +22,8 @@ namespace fs = std::filesystem;
   for (const auto& set : known_sets()) names.push_back(set.name);
   std::error_code ignored;
   const bool path = fs::exists(reference.name, ignored);
-  throw ConfigError({"data", fmt::format("a known set ({}) or a reference such as idx:DIR", join(names)),
+  const std::string some = join(std::span(names).first(std::min<std::size_t>(names.size(), 4)));
+  throw ConfigError({"data", fmt::format("a known set ({}, …: vaetl-data list) or a reference such as idx:DIR", some),
                      quote(reference.name),
                      path ? "for a folder of IDX files write " + quote("idx:" + reference.name)
                           : did_you_mean(reference.name, names)});
@@ -46,9 +48,10 @@ Splits open_known(const KnownSet& set, const Reference& reference, Reading readi
   const auto folder = locate(set);
   if (!folder) throw_absent(set);
   reading.about = {.name = set.name, .licence = set.licence, .classes = set.classes};
-  const std::string path = set.reader.value("path", std::string());
-  return read(set.reader.at("name"), path.empty() ? *folder : *folder / path,
-              options_of(set.reader, reading.fitted, reference.options), reading);
+  const Json& form = reader_in(set, *folder);
+  const std::string path = form.value("path", std::string());
+  return read(form.at("name"), path.empty() ? *folder : *folder / path,
+              options_of(form, reading.fitted, reference.options), reading);
 }
 
 }  // namespace

@@ -4,6 +4,11 @@
 
 namespace vaetl {
 
+std::int64_t steps_per_epoch(const Stream& stream, std::int64_t batch_size) {
+  const std::int64_t size = stream.data.size(), batch = stream.batch_size > 0 ? stream.batch_size : batch_size;
+  return stream.order == "lanes" ? size / batch : (size + batch - 1) / batch;
+}
+
 Pipeline::Pipeline(Dataset train) : streams{Stream{.data = std::move(train)}} {}
 
 Pipeline::Pipeline(std::vector<Stream> all) : streams(std::move(all)) {

@@ -73,6 +73,7 @@ Preprocess Preprocess::standard(const DatasetInfo& data, const Signature& signat
   Preprocess result = read_by(data);
   if (have == data.fields.end() || want == signature.inputs.end()) return result;
   const FieldInfo &from = have->second, &to = want->second;
+  if (from.dtype == at::kInt) return result;  // token ids have no scale
   if (!has_range(from) || !has_range(to) || (from.low == to.low && from.high == to.high)) return result;
   result.add(spec<transforms::Scale>({.from = {from.low, from.high}, .to = {to.low, to.high}}), "preprocess[0]");
   return result;
@@ -94,10 +95,24 @@ Preprocess Preprocess::from_json(const Json& json, const std::string& path) {
 }
 
 void Preprocess::apply(Fields& fields) const {
-  if (!fields.has("input")) return;  // features that were computed before
-  fields.set("input", fields.input().to(fields.input().scalar_type() == at::kInt ? at::kLong : at::kFloat));
+  if (fields.has("input")) {
+    fields.set("input", fields.input().to(fields.input().scalar_type() == at::kInt ? at::kLong : at::kFloat));
+  }
   at::Generator none;
-  for (const auto& transform : transforms_) transform->apply(fields, none);
+  for (const auto& transform : transforms_) {
+    if (fields.has(transform->key())) transform->apply(fields, none);
+  }
+}
+
+at::Tensor Preprocess::restore(const std::string& field, at::Tensor values) const {
+  for (auto it = transforms_.rbegin(); it != transforms_.rend(); ++it) {
+    if ((*it)->key() == field) values = (*it)->restore(values);
+  }
+  return values;
+}
+
+bool Preprocess::keeps_shape() const {
+  return std::all_of(transforms_.begin(), transforms_.end(), [](const auto& t) { return t->keeps_shape(); });
 }
 
 Json Preprocess::json() const { return Codec<std::vector<Spec<Transform>>>::write(specs_); }

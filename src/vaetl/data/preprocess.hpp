@@ -16,16 +16,19 @@ class Preprocess {
   // transform: augmentation belongs to the recipe's streams.
   static Preprocess fit(const std::vector<Spec<Transform>>& transforms, const Dataset& train);
   // The default: maps the data's declared range of `input` linearly to the one in the model's signature. Empty where
-  // they are equal, or where either declares none.
+  // they are equal, where either declares none, and for token ids.
   static Preprocess standard(const DatasetInfo& data, const Signature& signature);
   // The default for training: what the reader of the data recommends, fitted; without a recommendation the mapping
   // above.
   static Preprocess standard(const Dataset& train, const Signature& signature);
   static Preprocess from_json(const Json& json, const std::string& path = "preprocess");
 
-  void apply(Fields& fields) const;  // input becomes float32 first; token ids (int32) become int64
-  Json reader() const;               // how raw files became the input (DatasetInfo::reader); null: nothing to repeat
-  Json json() const;                 // an array of specs with fitted values
+  // `input` becomes float32 first, token ids (int32) int64. Transforms of fields that are not there are left out.
+  void apply(Fields& fields) const;
+  at::Tensor restore(const std::string& field, at::Tensor values) const;  // predictions of it in the data's own units
+  bool keeps_shape() const;  // raw inputs have the shape that the model's signature says
+  Json reader() const;       // how raw files became the input (DatasetInfo::reader); null: nothing to repeat
+  Json json() const;         // an array of specs with fitted values
   bool empty() const { return specs_.empty(); }
 
  private:

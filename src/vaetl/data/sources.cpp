@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "vaetl/io/safetensors.hpp"
+
 namespace vaetl {
 namespace {
 
@@ -19,6 +21,11 @@ Fields TensorSource::gather(const at::Tensor& index) const {
   return result;
 }
 
+void TensorSource::expect(std::int64_t start, std::int64_t count) const {
+  if (window_ == 0) return;
+  for (const auto& [key, values] : fields_) read_ahead(values.narrow(0, start, count));
+}
+
 std::shared_ptr<const Source> View::of(const std::shared_ptr<const Source>& base, const at::Tensor& index) {
   if (const auto* view = dynamic_cast<const View*>(base.get())) {
     return std::make_shared<View>(view->base_, rows(view->index_, index));
@@ -27,6 +34,13 @@ std::shared_ptr<const Source> View::of(const std::shared_ptr<const Source>& base
 }
 
 Fields View::gather(const at::Tensor& index) const { return base_->gather(rows(index_, index)); }
+
+// What is chosen of a run is worth reading the run where it is a good part of it.
+void View::expect(std::int64_t start, std::int64_t count) const {
+  const std::int64_t first = index_[start].item<std::int64_t>(), last = index_[start + count - 1].item<std::int64_t>();
+  const std::int64_t run = last - first + 1;
+  if (run >= 1 && run / 4 <= count) base_->expect(first, run);
+}
 
 at::Tensor View::column(const std::string& field) const { return rows(base_->column(field), index_); }
 

@@ -1,4 +1,5 @@
-// The sources behind Dataset's operations: tensors in memory, a view of some examples, a field set or hidden.
+// The sources behind Dataset's operations: tensors in memory or in a mapped file, a view of some examples, a field set
+// or hidden.
 #pragma once
 #include <optional>
 
@@ -8,17 +9,20 @@ namespace vaetl {
 
 class TensorSource final : public Source {
  public:
-  TensorSource(Fields fields, DatasetInfo info, std::int64_t size)
-      : fields_(std::move(fields)), info_(std::move(info)), size_(size) {}
+  // `window`: where the tensors are a file's, mapped, and neighbours in it are cheap to read together.
+  TensorSource(Fields fields, DatasetInfo info, std::int64_t size, std::int64_t window = 0)
+      : fields_(std::move(fields)), info_(std::move(info)), size_(size), window_(window) {}
   const DatasetInfo& info() const override { return info_; }
   std::int64_t size() const override { return size_; }
   Fields gather(const at::Tensor& index) const override;
+  std::int64_t window() const override { return window_; }
+  void expect(std::int64_t start, std::int64_t count) const override;
   at::Tensor column(const std::string& field) const override { return fields_[field]; }
 
  private:
   Fields fields_;
   DatasetInfo info_;
-  std::int64_t size_;
+  std::int64_t size_, window_;
 };
 
 // The examples `index` of another source, in that order.
@@ -31,6 +35,7 @@ class View final : public Source {
   std::int64_t size() const override { return index_.size(0); }
   Fields gather(const at::Tensor& index) const override;
   std::int64_t window() const override { return base_->window(); }  // neighbours here are near each other there
+  void expect(std::int64_t start, std::int64_t count) const override;
   bool decodes() const override { return base_->decodes(); }
   at::Tensor column(const std::string& field) const override;
 
@@ -48,6 +53,7 @@ class Described final : public Source {
   Fields gather(const at::Tensor& index) const override { return base_->gather(index); }
   at::Tensor column(const std::string& field) const override { return base_->column(field); }
   std::int64_t window() const override { return base_->window(); }
+  void expect(std::int64_t start, std::int64_t count) const override { base_->expect(start, count); }
   bool decodes() const override { return base_->decodes(); }
 
  private:
@@ -64,6 +70,7 @@ class Overlay final : public Source {
   std::int64_t size() const override { return base_->size(); }
   Fields gather(const at::Tensor& index) const override;
   std::int64_t window() const override { return base_->window(); }
+  void expect(std::int64_t start, std::int64_t count) const override { base_->expect(start, count); }
   bool decodes() const override { return base_->decodes(); }
   at::Tensor column(const std::string& field) const override;
 

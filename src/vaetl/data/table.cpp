@@ -1,12 +1,18 @@
 // The transforms there are: this table is the definition of registry<Transform>().
+#include "vaetl/data/transforms/bag.hpp"
 #include "vaetl/data/transforms/colour.hpp"
+#include "vaetl/data/transforms/columns.hpp"
 #include "vaetl/data/transforms/geometry.hpp"
+#include "vaetl/data/transforms/log_mel.hpp"
 #include "vaetl/data/transforms/mapping.hpp"
 #include "vaetl/data/transforms/replace.hpp"
+#include "vaetl/data/transforms/resize.hpp"
+#include "vaetl/data/transforms/series.hpp"
 
 namespace vaetl {
 
 Json Transform::fit(const Dataset&) const { return {}; }
+at::Tensor Transform::restore(const at::Tensor& values) const { return values; }
 
 template <>
 Registry<Transform>& registry<Transform>() {
@@ -16,6 +22,12 @@ Registry<Transform>& registry<Transform>() {
     entries.add<Read>()
         .add<Scale>()
         .add<Standardise>()
+        .add<Columns>()
+        .add<Bag>()
+        .add<StandardiseSeries>()
+        .add<LogMel>()
+        .add<Resize>()
+        .add<CentreCrop>()
         .add<Shift>()
         .add<Crop>()
         .add<Flip>()

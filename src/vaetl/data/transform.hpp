@@ -18,12 +18,20 @@ struct Transform {
   // depends on nothing else; a deterministic transform is given none.
   virtual void apply(Fields& fields, at::Generator& generator) const = 0;
   virtual bool random() const { return false; }
+  // Whether examples of the batch are combined with each other, which several views of an example do not survive.
+  virtual bool mixes() const { return false; }
   // Options completed with what is learnt from the training data (means, columns), whose `input` has passed through the
   // transforms before this one. Default: nothing to learn, null.
   virtual Json fit(const Dataset& train) const;
+  // The field it is for. Where a batch lacks that (features were computed before, there are no targets) it is left out.
+  virtual std::string key() const { return "input"; }
+  // What a model predicts for that field, in the units that apply() found: the inverse of it. Default: as it is.
+  virtual at::Tensor restore(const at::Tensor& values) const;
+  // Whether the shape of an input can be told from the shape after it alone.
+  virtual bool keeps_shape() const { return true; }
 };
 
 template <>
-Registry<Transform>& registry<Transform>();  // scale, standardise; shift, crop, flip, brightness, noise
+Registry<Transform>& registry<Transform>();  // data/table.cpp
 
 }  // namespace vaetl

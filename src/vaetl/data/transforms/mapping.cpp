@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "vaetl/data/to_device.hpp"
+#include "vaetl/data/transforms/moments.hpp"
 
 namespace vaetl::transforms {
 namespace {
@@ -16,48 +17,36 @@ void check_range(const char* key, const std::vector<double>& range) {
                      {}});
 }
 
-// Mean and sum of squared deviations a channel, merged from part to part (Chan, Golub, LeVeque 1979), so that a large
-// mean costs no precision.
-struct Moments {
-  double count = 0;
-  at::Tensor mean, squares;
-
-  void add(const at::Tensor& values) {  // float64 (C, M)
-    const auto part = static_cast<double>(values.size(1));
-    const at::Tensor part_mean = values.mean(1);
-    const at::Tensor part_squares = (values - part_mean.unsqueeze(1)).square_().sum(1);
-    if (count == 0) {
-      mean = part_mean;
-      squares = part_squares;
-    } else {
-      const at::Tensor step = part_mean - mean;
-      mean = mean + step * (part / (count + part));
-      squares = squares + part_squares + step.square() * (count * part / (count + part));
-    }
-    count += part;
-  }
-};
-
-std::vector<double> numbers(const at::Tensor& values) {
-  const at::Tensor own = values.to(at::kCPU, at::kDouble).contiguous();
-  return {own.const_data_ptr<double>(), own.const_data_ptr<double>() + own.numel()};
+// (N, C, …); a target (N) is one of a single channel.
+at::Tensor channelled(const at::Tensor& values, const std::string& field) {
+  if (values.dim() >= 2) return values;
+  if (field == "target" && values.dim() == 1) return values.unsqueeze(1);
+  throw DataError({"standardise", field + " (N, C, …)", fmt::format("{} dimension", values.dim()), {}});
 }
 
-void require_channels(const at::Tensor& input) {
-  if (input.dim() >= 2) return;
-  throw DataError({"standardise", "input (N, C, …)", fmt::format("{} dimension", input.dim()), {}});
+bool holds_labels(const std::string& field, const at::Tensor& values) {
+  return field == "target" && at::isIntegralType(values.scalar_type(), /*includeBool=*/true);
 }
 
-Moments measure(const Dataset& train) {
+// One value a channel, shaped to meet (N, C, …).
+at::Tensor beside(const at::Tensor& channels, const at::Tensor& values) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(values.dim()), 1);
+  shape[1] = -1;
+  return to_device(channels, values.device()).view(shape);
+}
+
+Moments measure(const Dataset& train, const std::string& field) {
   constexpr std::int64_t values_a_part = std::int64_t{1} << 21;
   Moments moments;
-  std::int64_t part = 1;
-  for (std::int64_t start = 0; start < train.size(); start += part) {
-    if (start > 0) part = std::max<std::int64_t>(1, values_a_part / std::max<std::int64_t>(1, moments.mean.numel()));
-    const auto end = std::min(start + part, train.size());
-    const at::Tensor input = train.gather(at::arange(start, end, at::kLong)).input();
-    require_channels(input);
-    moments.add(input.transpose(0, 1).flatten(1).to(at::kDouble));
+  std::int64_t part = 1;  // the first example tells how large a part may be
+  for (std::int64_t start = 0, end = 0; start < train.size(); start = end) {
+    end = std::min(start + part, train.size());
+    const at::Tensor values = channelled(train.gather(at::arange(start, end, at::kLong))[field], field);
+    if (holds_labels(field, values)) {
+      throw DataError({"standardise", "targets that are numbers", "labels", "leave it out of the preprocessing"});
+    }
+    moments.add(values.transpose(0, 1).flatten(1));
+    part = std::max<std::int64_t>(1, values_a_part / std::max<std::int64_t>(1, values.size(1)));
   }
   return moments;
 }
@@ -92,29 +81,41 @@ void Standardise::Options::validate() const {
 Standardise::Standardise(Options options) : options_(std::move(options)) {
   options_.validate();
   mean_ = at::tensor(at::ArrayRef<double>(options_.mean), at::kFloat);
+  std_ = at::tensor(at::ArrayRef<double>(options_.std), at::kFloat);
   factor_ = at::tensor(at::ArrayRef<double>(options_.std), at::kDouble).reciprocal().to(at::kFloat);
 }
 
-void Standardise::apply(Fields& fields, at::Generator&) const {
-  const at::Tensor& input = fields.input();
-  require_channels(input);
+void Standardise::check_fitted(const at::Tensor& values) const {
   if (options_.mean.empty()) throw ConfigError({"standardise", "mean and std", "neither", "fit it as preprocessing"});
-  if (input.size(1) != mean_.size(0)) {
-    throw DataError({"standardise", fmt::format("{} channels", mean_.size(0)), fmt::format("{}", input.size(1)), {}});
-  }
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(input.dim()), 1);
-  shape[1] = -1;
-  const at::Tensor mean = to_device(mean_, input.device()).view(shape),
-                   factor = to_device(factor_, input.device()).view(shape);
-  fields.set("input", input.sub(mean).mul_(factor));
+  if (values.size(1) == mean_.size(0)) return;
+  throw DataError({"standardise", fmt::format("{} channels", mean_.size(0)), fmt::format("{}", values.size(1)), {}});
+}
+
+void Standardise::apply(Fields& fields, at::Generator&) const {
+  if (holds_labels(options_.of, fields[options_.of])) return;
+  const at::Tensor values = channelled(fields[options_.of], options_.of);
+  check_fitted(values);
+  fields.set(options_.of, values.sub(beside(mean_, values)).mul_(beside(factor_, values)));
+  if (options_.of == "target") fields.set("target.scale", beside(std_, values).expand_as(values));
+}
+
+at::Tensor Standardise::restore(const at::Tensor& values) const {
+  check_fitted(values);
+  return values.mul(beside(std_, values)).add_(beside(mean_, values));
 }
 
 Json Standardise::fit(const Dataset& train) const {
   if (!options_.mean.empty()) return to_json(options_);
   if (train.size() == 0) throw DataError({"standardise", "training data to fit", "none", {}});
-  const Moments moments = measure(train);
-  const at::Tensor std = (moments.squares / moments.count).sqrt();
-  return to_json(Options{numbers(moments.mean), numbers(at::where(std > 0, std, at::ones_like(std)))});
+  const Moments moments = measure(train, options_.of);
+  const auto mean = moments.mean();
+  const auto odd = std::find_if(mean.begin(), mean.end(), [](double value) { return !std::isfinite(value); });
+  if (odd != mean.end()) {
+    throw DataError({"standardise", fmt::format("finite values of {}", options_.of),
+                     fmt::format("others in channel {}", odd - mean.begin()),
+                     "for a table with missing values use the transform \"columns\""});
+  }
+  return to_json(Options{mean, moments.std(), options_.of});
 }
 
 }  // namespace vaetl::transforms

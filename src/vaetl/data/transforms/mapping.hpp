@@ -42,26 +42,32 @@ class Scale final : public Transform {
 
 // x′ = (x − mean) / std for each channel (N, C, …) or feature (N, F): of dimension 1. fit() takes both from the
 // training data, std with division by the number of values and 1 where a channel is constant. DataError for another
-// number of channels, ConfigError where it was never fitted.
+// number of channels, ConfigError where it was never fitted. Of "target", (N, O) or (N) as (N, 1), it also sets
+// "target.scale" (N, O), by which errors are in the target's own units; restore() is mean + std ŷ. Labels are left as
+// they are.
 class Standardise final : public Transform {
  public:
   static constexpr const char* name = "standardise";
   struct Options {
     std::vector<double> mean = {}, std = {};
+    std::string of = "input";
     static constexpr auto fields() {
-      return std::tuple{
-          field("mean", &Options::mean, "of each channel; empty: fitted on the training data"),
-          field("std", &Options::std, "of each channel; empty: fitted on the training data", at_least(0))};
+      return std::tuple{field("mean", &Options::mean, "of each channel; empty: fitted on the training data"),
+                        field("std", &Options::std, "of each channel; empty: fitted on the training data", at_least(0)),
+                        choice("field", &Options::of, "what is standardised", {"input", "target"})};
     }
     void validate() const;
   };
   explicit Standardise(Options options);
   void apply(Fields& fields, at::Generator& generator) const override;
   Json fit(const Dataset& train) const override;
+  std::string key() const override { return options_.of; }
+  at::Tensor restore(const at::Tensor& values) const override;
 
  private:
+  void check_fitted(const at::Tensor& values) const;
   Options options_;
-  at::Tensor mean_, factor_;  // float32 (C)
+  at::Tensor mean_, factor_, std_;  // float32 (C)
 };
 
 }  // namespace vaetl::transforms

@@ -1,0 +1,19 @@
+// Files whose folders, or a list, tell splits and classes: what the readers of pictures and of sound begin with.
+#pragma once
+#include "vaetl/data/readers/picture_files.hpp"
+
+namespace vaetl::readers {
+
+struct LabelledFiles {
+  std::vector<PictureFile> files = {};
+  std::vector<std::int64_t> labels = {};  // one for each file; empty: there are none
+  std::vector<std::string> classes = {};  // search.classes, or those of the training files, sorted
+};
+
+// The files below `path`; those of `test`, relative to it, are the test split. ConfigError for `test` or a `test_share`
+// where there is a test split; `kind` begins the option's name. DataError: files with and without a class, a class of
+// the test data that the training data lack.
+LabelledFiles find_labelled_files(const std::filesystem::path& path, PictureSearch search, const std::string& test,
+                                  double test_share, const char* kind, const Reading& reading, Skips& skips);
+
+}  // namespace vaetl::readers
