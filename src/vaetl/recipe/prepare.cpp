@@ -110,6 +110,14 @@ TrainerOptions trainer_options(const Recipe& recipe, const RunSettings& settings
   return options;
 }
 
+// As the source's files were read. A new head has the classes of the new data.
+Json fitted_reader(const Source& source, const Recipe& recipe) {
+  if (source.preprocess.is_null()) return {};
+  Json reader = Preprocess::from_json(source.preprocess).reader();
+  if (reader.is_object() && !read_transfer(*recipe.transfer).adapt.heads.empty()) reader.erase("classes");
+  return reader;
+}
+
 }  // namespace
 
 Prepared prepare(const Recipe& given, const RunSettings& settings) {
@@ -117,10 +125,9 @@ Prepared prepare(const Recipe& given, const RunSettings& settings) {
   const std::string from = given.transfer ? read_transfer(*given.transfer).from : "none";
   Source source;
   if (from != "none") source = load_source(from);
-  Reading reading{.skipped = settings.skipped};
-  if (!source.preprocess.is_null()) reading.fitted = Preprocess::from_json(source.preprocess).reader();
+  const Reading reading{.skipped = settings.skipped, .fitted = fitted_reader(source, given)};
   Prepared prepared{.trainer = trainer_options(given, settings),
-                    .data = open_data(read_data(given.data), given.seed, *cache, std::move(reading)),
+                    .data = open_data(read_data(given.data), given.seed, *cache, reading),
                     .model = {},
                     .tuning = {},
                     .objective = {},

@@ -16,8 +16,8 @@ std::int64_t batch_size(const Prepared& prepared) {
 
 // Examples of the first stream in the first `steps` steps; the last batch of an epoch may be smaller.
 std::int64_t examples_in(const Prepared& prepared, std::int64_t steps) {
-  const std::int64_t size = prepared.data.train().size(), batch = batch_size(prepared);
-  const std::int64_t epoch = steps_per_epoch(prepared);
+  const std::int64_t batch = batch_size(prepared), epoch = steps_per_epoch(prepared);
+  const std::int64_t size = std::min(prepared.data.train().size(), epoch * batch);
   return steps / epoch * size + std::min(size, steps % epoch * batch);
 }
 
@@ -45,8 +45,8 @@ Json optional(bool known, Json value) { return known ? std::move(value) : Json()
 }  // namespace
 
 std::int64_t steps_per_epoch(const Prepared& prepared) {
-  const std::int64_t size = prepared.data.train().size(), batch = batch_size(prepared);
-  return std::max<std::int64_t>(1, (size + batch - 1) / batch);
+  const Stream& first = prepared.data.pipeline.streams[0];
+  return std::max<std::int64_t>(1, vaetl::steps_per_epoch(first, prepared.trainer.batch_size));
 }
 
 double peak_memory_mb() {
@@ -80,23 +80,25 @@ Json summarise_run(const Recipe& recipe, const RunSettings& settings, const Prep
                    const std::map<std::string, double>& metrics) {
   const std::int64_t before = std::max<std::int64_t>(0, run.resumed_from);
   const auto examples = static_cast<double>(examples_in(prepared, run.steps) - examples_in(prepared, before));
-  return {{"kind", "train"},
-          {"name", recipe.name},
-          {"status", run.interrupted ? "interrupted" : "done"},
-          {"seconds", run.seconds},
-          {"steps", run.steps},
-          {"epochs", run.epochs},
-          {"resumed_from", optional(run.resumed_from >= 0, run.resumed_from)},
-          {"metrics", metrics},
-          {"training", run.metrics},
-          {"model", describe_model(*prepared.model, prepared.tuning)},
-          {"device", choose_device(settings.device).str()},
-          {"threads", at::get_num_threads()},
-          {"peak_memory_mb", peak_memory_mb()},
-          {"samples_per_second", optional(run.seconds > 0, std::round(examples / std::max(run.seconds, 1e-9)))},
-          {"command", settings.command},
-          {"data", describe_data(prepared.data)},
-          {"transfer", describe_transfer(prepared)}};
+  return {
+      {"kind", "train"},
+      {"name", recipe.name},
+      {"status", run.interrupted ? "interrupted" : "done"},
+      {"seconds", run.seconds},
+      {"steps", run.steps},
+      {"epochs", run.epochs},
+      {"resumed_from", optional(run.resumed_from >= 0, run.resumed_from)},
+      {"metrics", metrics},
+      {"training", run.metrics},
+      {"model", describe_model(*prepared.model, prepared.tuning)},
+      {"device", choose_device(settings.device).str()},
+      {"threads", at::get_num_threads()},
+      {"peak_memory_mb", peak_memory_mb()},
+      {"samples_per_second", optional(run.seconds > 0, std::round(examples / std::max(run.seconds, 1e-9)))},
+      {"waiting_share", optional(run.seconds > 0, std::round(1e4 * run.waiting / std::max(run.seconds, 1e-9)) / 1e4)},
+      {"command", settings.command},
+      {"data", describe_data(prepared.data)},
+      {"transfer", describe_transfer(prepared)}};
 }
 
 Json provenance(const Recipe& recipe, const RunSettings& settings, const Prepared& prepared, const Run& run) {

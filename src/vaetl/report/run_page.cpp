@@ -36,6 +36,7 @@ std::string tiles(const JsonView& run) {
   add("parameters", run.object("model").number("parameters"), "");
   if (const auto seconds = run.number("seconds")) all += tile("training time", duration(*seconds));
   add("examples a second", run.number("samples_per_second"), "");
+  if (const auto share = run.number("waiting_share")) add("waiting for data", *share * 100, " %");
   add("peak memory", run.number("peak_memory_mb"), " MB");
   if (const std::string device = run.text("device"); !device.empty()) all += tile("device", device);
   add("threads", run.number("threads"), "");

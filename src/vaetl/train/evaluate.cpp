@@ -5,7 +5,7 @@
 #include <ATen/ops/cat.h>
 
 #include "vaetl/core/random.hpp"
-#include "vaetl/data/feed.hpp"
+#include "vaetl/data/prefetch.hpp"
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/objectives/objective.hpp"
 
@@ -72,10 +72,12 @@ void visit(Model& model, const Pipeline& data, const std::function<void(Pass&)>&
   if (examples.size() == 0) throw DataError({"data", "examples", "an empty set", "choose another split"});
   const at::NoGradGuard no_grad;
   const EvaluationMode mode(model);
-  const Feed feed(in_storage_order(data), preprocess_for(model, examples),
-                  {.batch_size = batch_size, .device = device_of(model)});
-  for (std::int64_t step = 0; step < feed.steps_per_epoch(); ++step) {
-    const Batch batch = feed.at(0, step);
+  Feed feed(in_storage_order(data), preprocess_for(model, examples),
+            {.batch_size = batch_size, .device = device_of(model)});
+  const std::int64_t steps = feed.steps_per_epoch();
+  Prefetch ahead(std::move(feed), automatic_workers(data), steps);
+  for (std::int64_t step = 0; step < steps; ++step) {
+    const Batch batch = ahead.at(0, step);
     Pass pass(model, batch);
     use(pass);
   }

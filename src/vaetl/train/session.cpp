@@ -105,8 +105,15 @@ void Session::begin_epoch(std::int64_t epoch) {
   }
 }
 
+Batch Session::next_batch(std::int64_t epoch, std::int64_t step_in_epoch) {
+  const auto asked = std::chrono::steady_clock::now();
+  Batch batch = feed_->at(epoch, step_in_epoch);
+  run_.waiting += seconds_since(asked);
+  return batch;
+}
+
 void Session::step(std::int64_t epoch, std::int64_t step_in_epoch) {
-  const Batch batch = feed_->at(epoch, step_in_epoch);
+  const Batch batch = next_batch(epoch, step_in_epoch);
   for (std::size_t i = 0; i < updates_.size(); ++i) {
     if ((step_ + 1) % updates_[i].every == 0) ledger_.record(step_, update(i, batch, epoch, step_in_epoch));
   }

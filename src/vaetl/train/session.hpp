@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "vaetl/data/feed.hpp"
+#include "vaetl/data/prefetch.hpp"
 #include "vaetl/train/checkpoint.hpp"
 #include "vaetl/train/ledger.hpp"
 #include "vaetl/train/trainer.hpp"
@@ -32,6 +32,7 @@ class Session {
   void check_monitor() const;
   void check_used(const Needs& needs) const;
   void prepare_data();
+  void feed_from(const Preprocess& preprocess);
   void prepare_objective();
   void prepare_folder();
   void resume();
@@ -40,6 +41,7 @@ class Session {
   // training
   void begin_epoch(std::int64_t epoch);
   void step(std::int64_t epoch, std::int64_t step_in_epoch);
+  Batch next_batch(std::int64_t epoch, std::int64_t step_in_epoch);
   Terms update(std::size_t index, const Batch& batch, std::int64_t epoch, std::int64_t step_in_epoch);
   void clip(const std::vector<ParameterSet>& sets) const;
   void end_epoch(std::int64_t epoch);
@@ -64,7 +66,7 @@ class Session {
   Task task_;
   Progress progress_;
 
-  std::optional<Feed> feed_;
+  std::optional<Prefetch> feed_;
   std::vector<Update> updates_;
   std::vector<std::shared_ptr<Optimizer>> optimizers_;
   std::vector<std::vector<ParameterSet>> sets_;  // of this epoch, by update

@@ -80,12 +80,16 @@ void Session::check_shapes(const Batch& example) const {
   }
 }
 
-void Session::prepare_data() {
-  Preprocess preprocess = fit_preprocess();
-  feed_.emplace(task_.data, preprocess, FeedOptions{options_.batch_size, options_.seed, device_of(*task_.model)});
-  check_shapes(feed_->at(0, 0));
-  steps_per_epoch_ = feed_->steps_per_epoch();
+void Session::feed_from(const Preprocess& preprocess) {
+  Feed feed(task_.data, preprocess, {options_.batch_size, options_.seed, device_of(*task_.model)});
+  steps_per_epoch_ = feed.steps_per_epoch();
   steps_ = options_.steps > 0 ? options_.steps : options_.epochs * steps_per_epoch_;
+  feed_.emplace(std::move(feed), options_.workers < 0 ? automatic_workers(task_.data) : options_.workers, steps_);
+}
+
+void Session::prepare_data() {
+  feed_from(fit_preprocess());
+  check_shapes(feed_->at(0, 0));
   progress_.steps_per_epoch = steps_per_epoch_;
   progress_.steps = steps_;
 }
@@ -95,7 +99,7 @@ void Session::cache_features() {
   const FrozenPlan plan = plan_frozen(*task_.model, *task_.objective, task_.data, task_.tuning);
   if (plan.frozen && plan.why_not.empty()) {
     task_.data = with_features(*task_.model, task_.data);
-    feed_.emplace(task_.data, Preprocess(), FeedOptions{options_.batch_size, options_.seed, device_of(*task_.model)});
+    feed_from(Preprocess::from_json(task_.model->preprocess()));  // of the targets: no input is left
     tell("the frozen part runs once: its features are cached");
   } else if (plan.frozen) {
     tell("the frozen part runs at every step: " + plan.why_not);

@@ -38,6 +38,8 @@ struct TrainerOptions {
   // epoch.
   std::int64_t validate_every = 50;
   std::uint64_t seed = 0;
+  std::int64_t workers =
+      -1;  // threads that prepare batches ahead; −1: automatic_workers(data). The batches are the same
   static constexpr auto fields() {
     using T = TrainerOptions;
     return std::tuple{
@@ -56,7 +58,11 @@ struct TrainerOptions {
         field("log_every", &T::log_every, "steps between logged losses", at_least(1)),
         field("validate_every", &T::validate_every, "least steps between validations, each at the end of an epoch",
               at_least(1)),
-        field("seed", &T::seed, "key of order, augmentation and noise")};
+        field("seed", &T::seed, "key of order, augmentation and noise"),
+        field(
+            "workers", &T::workers,
+            "threads that prepare batches ahead, never changing them; -1: where the data are decoded as they are read",
+            between(-1, 64))};
   }
 };
 
@@ -67,6 +73,7 @@ struct Run {
   std::map<std::string, double> metrics = {};             // of the returned weights: the last entry, or the best one's
   std::int64_t steps = 0, epochs = 0, resumed_from = -1;  // resumed_from: the step, −1 for a fresh run
   double seconds = 0;                                     // of training in this process
+  double waiting = 0;                                     // seconds of these that it waited for batches
   bool interrupted = false;                               // a callback asked to stop; resume goes on
   // Where the run came from: recipe, data, software, device. zoo::save writes it into the card.
   Json recipe = {}, provenance = {};

@@ -26,17 +26,20 @@ struct WeightsCard {
 };
 
 // One input and what the model makes of it, so that a reader can tell that it computes the same: input uint8 as the
-// data store it, output after preprocessing by the first capability of classify, encode.
+// data store it, output after preprocessing by the first capability of classify, regress, encode. Where the
+// preprocessing changes the shape, the input is what comes after it.
 struct TestVector {
   std::vector<std::int64_t> shape = {};
   std::vector<double> input = {}, output = {};
-  std::string of = "logits";
+  std::string of = "logits", stage = "raw";
   double tolerance = 1e-3;
   static constexpr auto fields() {
     using V = TestVector;
-    return std::tuple{field("shape", &V::shape, "shape of the input, N first"), field("input", &V::input, "raw values"),
+    return std::tuple{field("shape", &V::shape, "shape of the input, N first"),
+                      field("input", &V::input, "raw values"),
                       field("output", &V::output, "expected values, row by row"),
-                      choice("of", &V::of, "what the output is", {"logits", "features"}),
+                      choice("of", &V::of, "what the output is", {"logits", "predictions", "features"}),
+                      choice("stage", &V::stage, "what the input is", {"raw", "preprocessed"}),
                       field("tolerance", &V::tolerance, "largest difference", at_least(0))};
   }
 };

@@ -4,6 +4,7 @@
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/io/sha256.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/zoo/compute.hpp"
 #include "vaetl/zoo/file_error.hpp"
 
 namespace vaetl::zoo {
@@ -109,7 +110,9 @@ double largest_difference(const Entry& entry, const TestVector& vector) {
   const Pretrained pretrained{entry.model, entry.card};
   const at::Tensor input = at::tensor(vector.input, at::kFloat).view(vector.shape);
   const at::Tensor expected = at::tensor(vector.output, at::kDouble);
-  const at::Tensor found = pretrained.predict(input).to(at::kDouble).flatten();
+  const at::Tensor output =
+      vector.stage == "raw" ? pretrained.predict(input) : compute(*entry.model, input, Preprocess());
+  const at::Tensor found = output.to(at::kDouble).flatten();
   if (found.numel() == expected.numel()) return (found - expected).abs().max().item<double>();
   throw FileError({card_path(entry) + ": test_vector.output", fmt::format("{} values", found.numel()),
                    std::to_string(expected.numel()), edited});
@@ -119,7 +122,7 @@ std::string check_test_vector(Entry& entry) {
   if (!entry.card.test_vector) return "the card has none";
   const TestVector& vector = *entry.card.test_vector;
   const std::string where = card_path(entry) + ": test_vector";
-  const std::string of = offers(*entry.model, Classifier::capability) ? "logits" : "features";
+  const std::string of = output_of(*entry.model);
   if (vector.of != of) throw FileError({where + ".of", of, vector.of, edited});
   const double difference = blame(where, [&] { return largest_difference(entry, vector); });
   const std::string text = fmt::format("{:.2g}", difference);

@@ -5,6 +5,7 @@
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/nn/capabilities.hpp"
 #include "vaetl/nn/pass.hpp"
+#include "vaetl/zoo/compute.hpp"
 #include "vaetl/zoo/zoo.hpp"
 
 namespace vaetl {
@@ -27,11 +28,13 @@ bool is_number(const at::Tensor& raw) {
          raw.scalar_type() != at::kBool;
 }
 
+void check_number(const at::Tensor& raw) {
+  if (is_number(raw)) return;
+  throw DataError({"predict", "a dense tensor of uint8 or float", raw.defined() ? raw.toString() : "none", {}});
+}
+
 // (N, …), from (N, …) or one example.
 at::Tensor as_batch(const at::Tensor& raw, const FieldInfo& info) {
-  if (!is_number(raw)) {
-    throw DataError({"predict", "a dense tensor of uint8 or float", raw.defined() ? raw.toString() : "none", {}});
-  }
   const at::IntArrayRef shape(info.shape);
   if (raw.sizes() == shape) return raw.unsqueeze(0);
   if (raw.dim() > 0 && raw.sizes().slice(1) == shape) return raw;
@@ -58,26 +61,47 @@ void check_ready(const Model& model) {
 
 }  // namespace
 
-at::Tensor Pretrained::predict(const at::Tensor& raw) const {
-  check_ready(*model);
-  const Signature signature = model->signature();
-  const FieldInfo& info = input_info(signature);
-  const at::Tensor batch = as_batch(raw, info);
-  const Preprocess preprocess = preprocess_of(*model, info, batch.scalar_type());
-  auto& encoder = dynamic_cast<Encoder&>(*model);
-  auto* classifier = offers(*model, Classifier::capability) ? dynamic_cast<Classifier*>(model.get()) : nullptr;
-  const c10::Device device = device_of(*model);
+namespace zoo {
+
+std::string output_of(const Model& model) {
+  if (offers(model, Classifier::capability)) return "logits";
+  return offers(model, Regressor::capability) ? "predictions" : "features";
+}
+
+at::Tensor compute(Model& model, const at::Tensor& batch, const Preprocess& preprocess) {
+  auto& encoder = require<Encoder>(model, "predict");
+  const std::string output = output_of(model);
+  auto* classifier = dynamic_cast<Classifier*>(&model);
+  auto* regressor = dynamic_cast<Regressor*>(&model);
+  const std::int64_t width = output == "logits"        ? classifier->classes()
+                             : output == "predictions" ? regressor->outputs()
+                                                       : encoder.feature_size();
+  const c10::Device device = device_of(model);
   const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> outputs{at::empty({0, classifier ? classifier->classes() : encoder.feature_size()})};
+  std::vector<at::Tensor> outputs{at::empty({0, width})};
   for (const at::Tensor& part : batch.split(part_size)) {
     if (part.size(0) == 0) continue;
     Fields fields;
     fields.set("input", part.to(device));
     preprocess.apply(fields);
     const at::Tensor features = encoder.encode(fields);
-    outputs.push_back((classifier ? classifier->classify(features) : features).cpu());
+    const at::Tensor result = output == "logits"        ? classifier->classify(features)
+                              : output == "predictions" ? preprocess.restore("target", regressor->regress(features))
+                                                        : features;
+    outputs.push_back(result.cpu());
   }
   return at::cat(outputs);
+}
+
+}  // namespace zoo
+
+at::Tensor Pretrained::predict(const at::Tensor& raw) const {
+  check_ready(*model);
+  check_number(raw);
+  const Signature signature = model->signature();
+  const FieldInfo& info = input_info(signature);
+  const Preprocess preprocess = preprocess_of(*model, info, raw.scalar_type());
+  return zoo::compute(*model, preprocess.keeps_shape() ? as_batch(raw, info) : raw, preprocess);
 }
 
 }  // namespace vaetl

@@ -6,6 +6,7 @@
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/sha256.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/zoo/compute.hpp"
 #include "vaetl/zoo/entry.hpp"
 
 namespace vaetl::zoo {
@@ -68,12 +69,14 @@ std::optional<TestVector> test_vector_of(std::string_view name, const std::share
   const auto inputs = model->signature().inputs;
   const auto input = inputs.find("input");
   if (!offers(*model, Encoder::capability) || inputs.size() != 1 || input == inputs.end()) return std::nullopt;
-  TestVector vector{.shape = {1}, .of = offers(*model, Classifier::capability) ? "logits" : "features"};
+  const bool raw_is_known = Preprocess::from_json(model->preprocess()).keeps_shape();
+  TestVector vector{.shape = {1}, .of = output_of(*model), .stage = raw_is_known ? "raw" : "preprocessed"};
   vector.shape.insert(vector.shape.end(), input->second.shape.begin(), input->second.shape.end());
   auto generator = make_generator(random_key(0, Purpose::evaluate));
   const at::Tensor raw = at::randint(0, 256, vector.shape, generator, at::TensorOptions(at::kByte));
   if (raw.numel() > largest) return std::nullopt;
-  const at::Tensor output = Pretrained{model}.predict(raw).contiguous();
+  const at::Tensor output =
+      (raw_is_known ? Pretrained{model}.predict(raw) : compute(*model, raw, Preprocess())).contiguous();
   if (!output.isfinite().all().item<bool>()) {
     throw DivergedError({place(name), "finite " + vector.of, "values that are not", "nothing was saved"});
   }

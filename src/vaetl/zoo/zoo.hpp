@@ -21,9 +21,10 @@ struct Pretrained {
   std::shared_ptr<Model> model;  // in evaluation mode, with its preprocessing
   zoo::Card card = {};
   // raw: as the data store it, (N, …) or one example, uint8 or float, on any device → on the CPU, logits (N, K) of a
-  // classifier, features (N, F) of another encoder. Computed on the model's device, in parts, without gradients.
-  // Thread-safe while nobody trains the model. DataError: another shape or type. ConfigError: no encoder, or a model in
-  // training mode.
+  // classifier, values (N, O) of a regressor in their own units, features (N, F) of another encoder. Where the
+  // preprocessing changes the shape (the columns of a table) raw is (N, …). Computed on the model's device, in parts,
+  // without gradients. Thread-safe while nobody trains the model. DataError: another shape or type. ConfigError: no
+  // encoder, or a model in training mode.
   at::Tensor predict(const at::Tensor& raw) const;
 };
 

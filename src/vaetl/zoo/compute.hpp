@@ -1,0 +1,16 @@
+// What a model makes of a batch. Internal to zoo.
+#pragma once
+#include <string>
+
+#include "vaetl/data/preprocess.hpp"
+#include "vaetl/nn/model.hpp"
+
+namespace vaetl::zoo {
+
+// What it puts out: "logits" of a classifier, "predictions" of a regressor, else "features".
+std::string output_of(const Model& model);
+
+// (N, …) on any device → that on the CPU, in parts, without gradients; predictions in their own units.
+at::Tensor compute(Model& model, const at::Tensor& batch, const Preprocess& preprocess);
+
+}  // namespace vaetl::zoo
