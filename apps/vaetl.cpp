@@ -24,7 +24,8 @@ const std::map<std::string, std::string> purposes = {
     {"evaluate", "scores a model on data"},
     {"sweep", "runs a recipe many times and compares"},
     {"report", "makes one self-contained page of runs and sweeps"},
-    {"zoo", "lists, shows, verifies and adds named models"}};
+    {"zoo", "lists, shows, verifies and adds named models"},
+    {"data", "lists, shows, checks, splits, converts, makes and fetches data"}};
 
 fs::path own_folder() {
   std::error_code error;

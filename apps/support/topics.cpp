@@ -2,6 +2,7 @@
 
 #include "vaetl/core/options_text.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/data/make.hpp"
 #include "vaetl/data/reader.hpp"
 #include "vaetl/data/transform.hpp"
 #include "vaetl/metrics/metric.hpp"
@@ -36,6 +37,7 @@ std::vector<Topic> all_topics() {
   add_registry<Transform>(topics, "transform");
   add_registry<Metric>(topics, "metric");
   add_registry<Reader>(topics, "reader");
+  add_registry<Maker>(topics, "maker");
   topics.push_back({"section", "recipe", json_schema<recipe::Recipe>()});
   topics.push_back({"section", "data", json_schema<recipe::DataOptions>()});
   topics.push_back({"section", "trainer", json_schema<TrainerOptions>()});
@@ -86,8 +88,8 @@ std::string topic_text(const std::vector<std::string>& names) {
     if (text.size() > before) continue;
     std::vector<std::string> known;
     for (const Topic& topic : topics) known.push_back(topic.name);
-    throw ConfigError({"help", "the name of a model, objective, optimizer, transform, metric or section", quote(name),
-                       did_you_mean(name, known)});
+    throw ConfigError({"help", "the name of a model, objective, optimizer, transform, metric, reader, maker or section",
+                       quote(name), did_you_mean(name, known)});
   }
   return text;
 }

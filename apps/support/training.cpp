@@ -76,8 +76,12 @@ std::string summary_text(const Json& summary, const fs::path& out) {
   if (const Json metrics = summary.value("metrics", Json::object()); !metrics.empty()) {
     text = metrics_text(metrics.get<std::map<std::string, double>>()) + "\n";
   }
-  return text + fmt::format("{} steps in {}; the run lies in {}\n", summary.value("steps", std::int64_t{0}),
-                            duration(summary.value("seconds", 0.0)), out.string());
+  const Json& share = summary.contains("waiting_share") ? summary.at("waiting_share") : Json();
+  const double waiting = share.is_number() ? share.get<double>() : 0;
+  return text + fmt::format("{} steps in {}{}; the run lies in {}\n", summary.value("steps", std::int64_t{0}),
+                            duration(summary.value("seconds", 0.0)),
+                            waiting > 0.1 ? fmt::format(", {:.0f} % of it waiting for data", waiting * 100) : "",
+                            out.string());
 }
 
 Result train(const recipe::Recipe& recipe, recipe::RunSettings settings, const Arguments& arguments) {

@@ -11,7 +11,7 @@ import unittest
 import support
 from support import CLASSES, Case, read_weights
 
-PROGRAMS = ["vaetl-train", "vaetl-transfer", "vaetl-evaluate", "vaetl-sweep", "vaetl-report", "vaetl-zoo"]
+PROGRAMS = ["vaetl-train", "vaetl-transfer", "vaetl-evaluate", "vaetl-sweep", "vaetl-report", "vaetl-zoo", "vaetl-data"]
 VAE = {"name": "vae", "widths": [16], "latent": 4}
 
 
