@@ -17,6 +17,21 @@ endif()
 
 set_property(GLOBAL PROPERTY VAETL_ROOMS "")
 
+# What each source file pays for a precompiled header grows with what stands in it: files that know tensors but no modules
+# compile a quarter faster behind a header without them. core owns the one, nn the other.
+set(VAETL_ROOMS_WITHOUT_MODULES core io data report)
+function(vaetl_precompile target room)
+  if(room STREQUAL core AND target STREQUAL vaetl_core)
+    target_precompile_headers(vaetl_core PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp)
+  elseif(room STREQUAL nn AND target STREQUAL vaetl_nn)
+    target_precompile_headers(vaetl_nn PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled_modules.hpp)
+  elseif(room IN_LIST VAETL_ROOMS_WITHOUT_MODULES)
+    target_precompile_headers(${target} REUSE_FROM vaetl_core)
+  else()
+    target_precompile_headers(${target} REUSE_FROM vaetl_nn)
+  endif()
+endfunction()
+
 # vaetl_room(NAME [LIBRARIES lib…]): one OBJECT library from every .cpp of the current folder.
 function(vaetl_room name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "LIBRARIES")
@@ -26,11 +41,7 @@ function(vaetl_room name)
   endif()
   add_library(vaetl_${name} OBJECT ${sources})
   target_link_libraries(vaetl_${name} PRIVATE vaetl_flags ${ARG_LIBRARIES})
-  if(name STREQUAL core)
-    target_precompile_headers(vaetl_core PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp)
-  else()
-    target_precompile_headers(vaetl_${name} REUSE_FROM vaetl_core)
-  endif()
+  vaetl_precompile(vaetl_${name} ${name})
   set_property(GLOBAL APPEND PROPERTY VAETL_ROOMS vaetl_${name})
   set_property(GLOBAL APPEND PROPERTY VAETL_ROOM_LIBRARIES ${ARG_LIBRARIES})
 endfunction()
@@ -52,10 +63,11 @@ function(vaetl_join_library)
   target_link_libraries(vaetl PUBLIC ${TORCH_LIBRARIES} nlohmann_json::nlohmann_json PRIVATE ${libraries})
 endfunction()
 
-# vaetl_program(NAME SOURCES… [LIBRARIES …]): an executable of ours that shares flags and precompiled header.
+# vaetl_program(NAME SOURCES… [LIBRARIES …] [ROOM room]): an executable of ours that shares flags and the precompiled
+# header of that room, by default the one with modules.
 function(vaetl_program name)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "ROOM" "SOURCES;LIBRARIES")
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE vaetl_flags ${ARG_LIBRARIES})
-  target_precompile_headers(${name} REUSE_FROM vaetl_core)
+  vaetl_precompile(${name} "${ARG_ROOM}")
 endfunction()

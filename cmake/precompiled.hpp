@@ -1,7 +1,6 @@
-// The one precompiled header, owned by core and reused by every room, app and test.
+// The precompiled header of the rooms that know tensors but no modules, owned by core and reused by their tests.
+#include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/csrc/autograd/autograd.h>
-#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <chrono>

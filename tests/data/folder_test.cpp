@@ -67,6 +67,7 @@ TEST(Folder, ClassesOfOneFolder) {
   EXPECT_EQ(splits.test.size() + splits.validation.size(), 0);
   EXPECT_EQ(splits.train.info().sha256, data_sha256(splits.train));
   EXPECT_EQ(splits.train.info().reader, (Json{{"name", "folder"},
+                                              {"classes", {"ants", "bees"}},
                                               {"channels", 1},
                                               {"size", {4, 5}},
                                               {"resize", 0},
@@ -285,6 +286,12 @@ TEST(Folder, FurtherFilesAreReadAlike) {
   EXPECT_TRUE(at::equal(alike.column("input"), train.column("input")));
   EXPECT_EQ(data::open(ref(folder.path() / "b"), {.fitted = reader}).train.info().fields.at("input").shape,
             (Shape{3, 50, 100}));
+  Json known = reader;
+  known["classes"] = {"a", "b", "c"};  // labels keep their numbers where further files have some of the classes
+  folder.write("set/b/1.png", picture(9));
+  folder.write("set/c/1.png", picture(9));
+  const Dataset some = data::open(ref(folder.path() / "set"), {.fitted = known}).train;
+  EXPECT_EQ(values_of(some.labels()), (Shape{1, 2}));
 }
 
 TEST(Folder, LongShapesTakeNoMemory) {

@@ -55,6 +55,29 @@ TEST(Preprocess, KnowsTheTrainingDataAlone) {
   EXPECT_EQ(Preprocess::fit({{"standardise", {{"mean", {1, 2, 3}}, {"std", {1, 1, 1}}}}}, a.train).json(), read);
 }
 
+// Pictures as a file too large for memory would give them: as many as are asked for at once.
+class Counting final : public Source {
+ public:
+  const DatasetInfo& info() const override { return info_; }
+  std::int64_t size() const override { return 5000; }
+  Fields gather(const at::Tensor& index) const override {
+    most = std::max(most, index.size(0));
+    Fields fields;
+    fields.set("input", at::zeros({index.size(0), 3, 32, 32}, at::kByte));
+    return fields;
+  }
+  mutable std::int64_t most = 0;
+
+ private:
+  DatasetInfo info_{.fields = {{"input", {{3, 32, 32}, at::kByte, 0, 255}}}};
+};
+
+TEST(Preprocess, MeasuresPartByPart) {
+  const auto source = std::make_shared<Counting>();
+  Preprocess::fit({{"scale"}, {"standardise"}}, Dataset(source));
+  EXPECT_LE(source->most * 3 * 32 * 32, std::int64_t{1} << 21);  // values held at once
+}
+
 TEST(Preprocess, StandardMapsTheDeclaredRange) {
   DatasetInfo data{.fields = {{"input", {.low = 0, .high = 255}}}};
   auto standard = [&](double low, double high) {

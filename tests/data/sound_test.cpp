@@ -54,7 +54,8 @@ TEST(SoundFiles, LengthsRatesAndClasses) {
   const std::string reference = "sound:" + folder.path().string();
   const Splits splits = open(reference).splits;
   EXPECT_EQ(splits.train.info().classes, (std::vector<std::string>{"no", "yes"}));
-  EXPECT_EQ(splits.train.info().reader, Json::parse(R"({"name": "sound", "rate": 8000, "seconds": 0.1})"));
+  EXPECT_EQ(splits.train.info().reader,
+            Json::parse(R"({"name": "sound", "classes": ["no", "yes"], "rate": 8000, "seconds": 0.1})"));
   EXPECT_EQ(values_of(splits.train.column("length")), (std::vector<std::int64_t>{800, 400}));
   const at::Tensor second = splits.train.column("input")[1];
   EXPECT_EQ(second.scalar_type(), at::kShort);

@@ -36,7 +36,7 @@ struct CheckOptions {
   // Pictures are nearly equal from this correlation on, see check/near_pictures.hpp. With 0.99, of 1,000 pictures each
   // of MNIST and Fashion-MNIST, all that are moved by one pixel are found, at least 98.9 % of those 5 % brighter or
   // darker, and 94.7 % of those stored as JPEG of quality 75; of the 70,000 digits of MNIST three pairs reach it by
-  // themselves.
+  // themselves (tests/parity/near_pictures.py measures the former).
   double correlation = 0.99;
   std::int64_t most_pictures = 100000;  // of larger sets so many, evenly spaced, are compared for near ones
 };

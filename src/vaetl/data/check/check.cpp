@@ -81,12 +81,8 @@ CheckReport check(const Reference& reference, const CheckOptions& options) {
   const Splits splits = open_all(reference, report);
   report.examples = splits.train.size() + splits.validation.size() + splits.test.size();
   if (report.left_out > 0) {
-    report.findings.push_back({true,
-                               "left_out",
-                               "",
-                               report.left_out,
-                               "examples that cannot be read were left out: the problems say why",
-                               {}});
+    report.findings.push_back(
+        {true, "left_out", "", report.left_out, "files, rows or examples were left out: the problems say why", {}});
   }
   for (Finding& finding : check(splits, options)) report.findings.push_back(std::move(finding));
   return report;

@@ -6,7 +6,7 @@
 namespace vaetl::data {
 namespace {
 
-constexpr std::int64_t directions = 48, sample = 1024, rows_at_once = 4096;
+constexpr std::int64_t directions = 48, sample = 1024, values_at_once = std::int64_t{1} << 20;
 constexpr std::int64_t lanes = 16,
                        stride = 8;  // points of a leaf; directions from one look at the distance to the next
 static_assert(directions % stride == 0);
@@ -44,8 +44,9 @@ at::Tensor main_directions(const at::Tensor& pictures) {
 
 at::Tensor project(const at::Tensor& pictures, Move move, const at::Tensor& basis) {
   at::Tensor result = at::empty({pictures.size(0), directions}, at::kFloat);
-  for (std::int64_t start = 0; start < pictures.size(0); start += rows_at_once) {
-    const std::int64_t count = std::min(rows_at_once, pictures.size(0) - start);
+  const std::int64_t step = std::max<std::int64_t>(1, values_at_once / basis.size(0));
+  for (std::int64_t start = 0; start < pictures.size(0); start += step) {
+    const std::int64_t count = std::min(step, pictures.size(0) - start);
     at::Tensor rows = result.narrow(0, start, count);
     at::mm_out(rows, unit_rows(pictures.narrow(0, start, count), move), basis);
   }

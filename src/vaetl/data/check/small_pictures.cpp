@@ -34,10 +34,12 @@ std::vector<Fingerprint> evenly(const std::vector<Fingerprint>& prints, std::int
 
 class Shrinker {
  public:
-  Shrinker(const std::vector<Dataset>& splits, const FieldInfo& input)
+  Shrinker(const std::vector<Dataset>& splits, const FieldInfo& input, std::size_t most)
       : splits_(splits),
         height_(std::min(input.shape[1], largest_side)),
-        width_(std::min(input.shape[2], largest_side)) {}
+        width_(std::min(input.shape[2], largest_side)) {
+    values_ = at::empty({static_cast<std::int64_t>(most), input.shape[0], height_, width_}, at::kByte);
+  }
 
   // Neighbours of one split.
   void add(std::span<const Fingerprint> prints) {
@@ -45,22 +47,23 @@ class Shrinker {
     for (const Fingerprint& print : prints) index.push_back(print.index);
     const Dataset& data = splits_[static_cast<std::size_t>(prints[0].split)];
     const at::Tensor small = small_bytes(data.gather(at::tensor(index, at::kLong)).input(), height_, width_);
-    const at::Tensor flat = small.flatten(1), varied = flat.amin(1).ne(flat.amax(1));
-    parts_.push_back(small.index_select(0, varied.nonzero().squeeze(1)));
-    for (std::size_t i = 0; i < prints.size(); ++i) {
-      if (varied.const_data_ptr<bool>()[i]) result_.of.push_back(prints[i]);
+    const at::Tensor flat = small.flatten(1), varied = flat.amin(1).ne(flat.amax(1)).nonzero().squeeze(1);
+    const auto before = static_cast<std::int64_t>(result_.of.size());
+    values_.narrow(0, before, varied.size(0)).copy_(small.index_select(0, varied));
+    for (std::int64_t i = 0; i < varied.size(0); ++i) {
+      result_.of.push_back(prints[static_cast<std::size_t>(varied.const_data_ptr<std::int64_t>()[i])]);
     }
   }
 
   SmallPictures finish() {
-    if (!parts_.empty()) result_.values = at::cat(parts_).contiguous();
+    result_.values = values_.narrow(0, 0, static_cast<std::int64_t>(result_.of.size()));
     return std::move(result_);
   }
 
  private:
   const std::vector<Dataset>& splits_;
   std::int64_t height_, width_;
-  std::vector<at::Tensor> parts_ = {};
+  at::Tensor values_;
   SmallPictures result_ = {};
 };
 
@@ -78,7 +81,7 @@ SmallPictures small_pictures(const std::vector<Dataset>& splits, const std::vect
   const auto before = static_cast<std::int64_t>(prints.size());
   prints = evenly(prints, std::min(most, most_bytes / (input.shape[0] * height * width)));
   const auto step = static_cast<std::size_t>(std::max<std::int64_t>(1, bytes_a_part / example_bytes(splits[0].info())));
-  Shrinker shrinker(splits, input);
+  Shrinker shrinker(splits, input, prints.size());
   for (std::size_t begin = 0, end = 0; begin < prints.size(); begin = end) {
     for (end = begin + 1; end < prints.size() && end - begin < step && prints[end].split == prints[begin].split;) ++end;
     shrinker.add(std::span(prints).subspan(begin, end - begin));

@@ -1,9 +1,9 @@
 #include "vaetl/data/readers/decoded.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include "vaetl/core/error.hpp"
+#include "vaetl/core/parallel.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/io/sha256.hpp"
 
@@ -24,17 +24,15 @@ struct Item {
   std::string sha256 = {};
 };
 
-// `work` for every item that has no problem yet, on LibTorch's threads; what it throws becomes the item's problem.
+// `work` for every item that has no problem yet; what it throws becomes the item's problem.
 void for_each(std::vector<Item>& items, const std::function<void(Item&)>& work) {
-  at::parallel_for(0, static_cast<std::int64_t>(items.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      Item& item = items[static_cast<std::size_t>(i)];
-      if (item.problem) continue;
-      try {
-        work(item);
-      } catch (const DataError& error) {
-        item.problem = error.problem;
-      }
+  parallel_for(std::ssize(items), [&](std::int64_t i) {
+    Item& item = items[static_cast<std::size_t>(i)];
+    if (item.problem) return;
+    try {
+      work(item);
+    } catch (const DataError& error) {
+      item.problem = error.problem;
     }
   });
 }
@@ -133,10 +131,8 @@ class PictureSource final : public Source {
     const at::Tensor images = room_for(index.size(0), fit_);
     const at::Tensor own = index.contiguous();
     const auto* positions = own.const_data_ptr<std::int64_t>();
-    at::parallel_for(0, index.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        images[i].copy_(read_picture(files_[static_cast<std::size_t>(positions[i])], fit_));
-      }
+    parallel_for(index.size(0), [&](std::int64_t i) {
+      images[i].copy_(read_picture(files_[static_cast<std::size_t>(positions[i])], fit_));
     });
     Fields fields;
     fields.set("input", images);

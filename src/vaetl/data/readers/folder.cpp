@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 Json spec_of(const Folder::Options& options) {
   const Json all = to_json(options);
   Json spec{{"name", Folder::name}};
-  for (const char* key : {"channels", "size", "resize", "fit", "filter"}) spec[key] = all.at(key);
+  for (const char* key : {"classes", "channels", "size", "resize", "fit", "filter"}) spec[key] = all.at(key);
   return spec;
 }
 

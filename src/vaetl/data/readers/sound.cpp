@@ -221,8 +221,9 @@ Splits decode_now(std::vector<Item> items, const Shape& shape, const DatasetInfo
   return {splits[0], splits[1], splits[2]};
 }
 
-Json spec_of(const SoundFiles::Options& options, const Shape& shape) {
+Json spec_of(const SoundFiles::Options& options, const Shape& shape, const std::vector<std::string>& classes) {
   return {{"name", SoundFiles::name},
+          {"classes", classes},
           {"rate", shape.rate},
           {"seconds", options.seconds > 0 ? options.seconds
                                           : static_cast<double>(shape.samples) / static_cast<double>(shape.rate)}};
@@ -255,7 +256,7 @@ Splits SoundFiles::open(const fs::path& path, const Reading& reading) const {
   const Shape shape = learn(items, options_);
   DatasetInfo info = reading.about;
   if (info.classes.size() != found.classes.size()) info.classes = found.classes;
-  info.reader = spec_of(options_, shape);
+  info.reader = spec_of(options_, shape, found.classes);
   info.preprocess = Json::array({{{"name", "log_mel"}}});
   const auto bytes = static_cast<std::uint64_t>(items.size()) * static_cast<std::uint64_t>(shape.samples) * 2;
   const bool now = bytes <= static_cast<std::uint64_t>(options_.memory) << 20;

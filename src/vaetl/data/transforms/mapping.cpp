@@ -46,7 +46,8 @@ Moments measure(const Dataset& train, const std::string& field) {
       throw DataError({"standardise", "targets that are numbers", "labels", "leave it out of the preprocessing"});
     }
     moments.add(values.transpose(0, 1).flatten(1));
-    part = std::max<std::int64_t>(1, values_a_part / std::max<std::int64_t>(1, values.size(1)));
+    const std::int64_t an_example = std::max<std::int64_t>(1, values.numel() / values.size(0));
+    part = std::max<std::int64_t>(1, values_a_part / an_example);
   }
   return moments;
 }
