@@ -1,8 +1,8 @@
 #include "vaetl/data/packed.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
+#include "vaetl/core/parallel.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/digest.hpp"
 #include "vaetl/io/safetensors_stream.hpp"
@@ -213,9 +213,7 @@ class Verifier {
     }
     const auto count = static_cast<std::int64_t>(sums.size() / hex_digits);
     std::vector<std::string> found(static_cast<std::size_t>(count));
-    at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) found[static_cast<std::size_t>(i)] = sum(i);
-    });
+    parallel_for(count, [&](std::int64_t i) { found[static_cast<std::size_t>(i)] = sum(i); });
     for (std::int64_t i = 0; i < count; ++i) {
       const std::string told = sums.substr(static_cast<std::size_t>(i) * hex_digits, hex_digits);
       if (found[static_cast<std::size_t>(i)] != told) check.damaged.push_back(problem(i, told));

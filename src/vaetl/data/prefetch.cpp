@@ -1,21 +1,10 @@
 #include "vaetl/data/prefetch.hpp"
 
 #include <ATen/Parallel.h>
-#include <dlfcn.h>
+
+#include "vaetl/core/parallel.hpp"
 
 namespace vaetl {
-namespace {
-
-// LibTorch's loops are OpenMP's, whose number of threads is each thread's own; at::set_num_threads() would change the
-// program's as well.
-void use_threads(std::int64_t count) {
-  at::get_num_threads();  // LibTorch sets the number when a thread first asks
-  if (auto* set = reinterpret_cast<void (*)(int)>(::dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) {
-    set(static_cast<int>(count));
-  }
-}
-
-}  // namespace
 
 Prefetch::Prefetch(Feed feed, std::int64_t workers, std::int64_t steps)
     : feed_(std::move(feed)), steps_an_epoch_(feed_.steps_per_epoch()), steps_(steps) {

@@ -7,7 +7,18 @@
 namespace vaetl {
 namespace {
 
+// A run of neighbours is one copy; index_select would begin a loop on all threads for every row.
+bool is_run(const at::Tensor& index) {
+  const std::int64_t count = index.size(0);
+  if (count < 2 || !index.is_contiguous()) return false;
+  const auto* at = index.const_data_ptr<std::int64_t>();
+  return std::adjacent_find(at, at + count, [](auto a, auto b) { return b != a + 1; }) == at + count;
+}
+
 at::Tensor rows(const at::Tensor& values, const at::Tensor& index) {
+  if (index.device().is_cpu() && is_run(index)) {
+    return values.narrow(0, index[0].item<std::int64_t>(), index.size(0)).clone(at::MemoryFormat::Contiguous);
+  }
   return values.index_select(0, index.to(values.device()));
 }
 

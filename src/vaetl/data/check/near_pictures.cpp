@@ -1,7 +1,7 @@
 #include "vaetl/data/check/near_pictures.hpp"
+#include "vaetl/core/parallel.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 namespace vaetl::data {
 namespace {
@@ -242,9 +242,7 @@ NearPairs near_pictures(const at::Tensor& given, double correlation) {
       });
       if (pairs < most_found && (!whole || measured == most_correlations)) ++incomplete;
     };
-    at::parallel_for(0, count, 256, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) search(tree.order()[static_cast<std::size_t>(i)]);
-    });
+    parallel_for(count, [&](std::int64_t i) { search(tree.order()[static_cast<std::size_t>(i)]); });
   }
   return {united(found), incomplete};
 }

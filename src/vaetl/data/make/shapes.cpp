@@ -1,8 +1,8 @@
 #include "vaetl/data/make/shapes.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
+#include "vaetl/core/parallel.hpp"
 #include "vaetl/core/random.hpp"
 #include "vaetl/data/packed.hpp"
 
@@ -62,14 +62,12 @@ class Drawn final : public Source {
     const std::int64_t count = own.size(0), bytes = channels_ * side_ * side_;
     const at::Tensor input = at::zeros({count, channels_, side_, side_}, at::kByte);
     const at::Tensor target = at::empty({count}, at::kLong), factors = at::empty({count, factors_}, at::kFloat);
-    at::parallel_for(0, count, 64, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const Factors f = draw(seed_, own.const_data_ptr<std::int64_t>()[i]);
-        target.mutable_data_ptr<std::int64_t>()[i] = f.shape;
-        const double all[] = {static_cast<double>(f.shape), f.scale, f.rotation, f.x, f.y, f.hue};
-        std::copy_n(all, factors_, factors.mutable_data_ptr<float>() + i * factors_);
-        paint(f, input.mutable_data_ptr<std::uint8_t>() + i * bytes);
-      }
+    parallel_for(count, [&](std::int64_t i) {
+      const Factors f = draw(seed_, own.const_data_ptr<std::int64_t>()[i]);
+      target.mutable_data_ptr<std::int64_t>()[i] = f.shape;
+      const double all[] = {static_cast<double>(f.shape), f.scale, f.rotation, f.x, f.y, f.hue};
+      std::copy_n(all, factors_, factors.mutable_data_ptr<float>() + i * factors_);
+      paint(f, input.mutable_data_ptr<std::uint8_t>() + i * bytes);
     });
     Fields fields;
     fields.set("input", input);

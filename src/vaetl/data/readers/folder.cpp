@@ -10,7 +10,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // What further files need to be read alike; decode_pictures completes it.
-Json spec_of(const Folder::Options& options) {
+Json spec_of(Folder::Options options, const std::vector<std::string>& classes) {
+  options.classes = classes;
   const Json all = to_json(options);
   Json spec{{"name", Folder::name}};
   for (const char* key : {"classes", "channels", "size", "resize", "fit", "filter"}) spec[key] = all.at(key);
@@ -42,7 +43,7 @@ Splits Folder::open(const fs::path& path, const Reading& reading) const {
   LabelledFiles found = find_labelled_files(path, search, options_.test, options_.test_share, name, reading, skips);
   DatasetInfo info = reading.about;
   if (info.classes.size() != found.classes.size()) info.classes = found.classes;
-  info.reader = spec_of(options_);
+  info.reader = spec_of(options_, found.classes);
   const PictureFit fit{options_.channels, options_.resize, options_.size, options_.fit, options_.filter};
   const Splits splits =
       decode_pictures(std::move(found), fit, {memory, options_.check}, std::move(info), path.string(), skips);

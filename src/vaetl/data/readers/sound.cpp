@@ -1,8 +1,8 @@
 #include "vaetl/data/readers/sound.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
+#include "vaetl/core/parallel.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/readers/labelled_files.hpp"
 #include "vaetl/io/sha256.hpp"
@@ -44,15 +44,13 @@ void with_bytes(const PictureFile& file, const Use& use) {
 
 // `work` for every item that has no problem yet, on LibTorch's threads; what it throws becomes the item's problem.
 void for_each(std::vector<Item>& items, const std::function<void(Item&)>& work) {
-  at::parallel_for(0, std::ssize(items), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      Item& item = items[static_cast<std::size_t>(i)];
-      if (item.problem) continue;
-      try {
-        work(item);
-      } catch (const DataError& error) {
-        item.problem = error.problem;
-      }
+  parallel_for(std::ssize(items), [&](std::int64_t i) {
+    Item& item = items[static_cast<std::size_t>(i)];
+    if (item.problem) return;
+    try {
+      work(item);
+    } catch (const DataError& error) {
+      item.problem = error.problem;
     }
   });
 }
@@ -134,11 +132,9 @@ class SoundSource final : public Source {
     const at::Tensor own = index.contiguous();
     const at::Tensor input = at::empty({own.size(0), shape_.samples}, at::kShort);
     const at::Tensor length = at::empty({own.size(0)}, at::kLong);
-    at::parallel_for(0, own.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const auto at = static_cast<std::size_t>(own.const_data_ptr<std::int64_t>()[i]);
-        length.mutable_data_ptr<std::int64_t>()[i] = place(read_mono(files_[at], shape_.rate), input[i]);
-      }
+    parallel_for(own.size(0), [&](std::int64_t i) {
+      const auto at = static_cast<std::size_t>(own.const_data_ptr<std::int64_t>()[i]);
+      length.mutable_data_ptr<std::int64_t>()[i] = place(read_mono(files_[at], shape_.rate), input[i]);
     });
     return fields_of(input, length, labels_.defined() ? labels_.index_select(0, own) : labels_);
   }
