@@ -5,6 +5,7 @@
 #include "tests/support/expect_error.hpp"
 #include "tests/support/fields_cover.hpp"
 #include "vaetl/data/open.hpp"
+#include "vaetl/data/packed.hpp"
 #include "vaetl/data/preprocess.hpp"
 
 namespace vaetl {
@@ -51,6 +52,35 @@ TEST(CsvReader, OptionsAreCovered) {
   testing::expect_fields_cover<Csv::Options>();
   testing::expect_fields_cover<readers::Column>();
   testing::expect_defaults_round_trip<Csv::Options>();
+}
+
+TEST(CsvReader, ASlipAmongNumbersIsTold) {
+  const Folder folder;
+  std::string text = "x,y\n";
+  for (int i = 0; i < 30; ++i) text += fmt::format("{},{}\n", i == 7 ? "oops" : std::to_string(i), i % 2);
+  folder.write("slip.csv", text);
+  const auto [splits, skipped] = open_table(folder, "slip.csv", R"({"target": "y"})");
+  EXPECT_EQ(splits.train.size(), 29);
+  EXPECT_EQ(splits.train.info().reader["columns"][0]["kind"], "numeric");
+  ASSERT_EQ(skipped.size(), 1u);
+  EXPECT_NE(skipped[0].find("slip.csv:9"), std::string::npos) << skipped[0];
+  EXPECT_NE(skipped[0].find("oops"), std::string::npos) << skipped[0];
+}
+
+TEST(CsvReader, APackedCopyOfAnotherReadingIsRefused) {
+  const Folder folder;
+  folder.write("t.csv", "x,y\n1,p\n2,q\n3,p\n");
+  const std::string reference = "csv:" + (folder.path() / "t.csv").string() + "?target=y";
+  const Splits learnt = data::open(reference);
+  const Reading as_learnt{.fitted = learnt.train.info().reader};
+  const auto packed = folder.path() / "t.safetensors";
+  data::pack(learnt, packed);
+  EXPECT_EQ(data::open("packed:" + packed.string(), as_learnt).train.size(), 3);
+  data::pack(data::open(reference + "&classes=[\"q\",\"p\"]"), packed);
+  expect_error<DataError>([&] { data::open("packed:" + packed.string(), as_learnt); },
+                          {"classes as the model learnt them"});
+  expect_error<DataError>([&] { data::open(reference + "&classes=[\"q\",\"p\"]", as_learnt); },
+                          {"t.csv", "classes as the model learnt them"});
 }
 
 TEST(CsvReader, FindsHeaderKindsAndClasses) {

@@ -148,8 +148,20 @@ TEST(Folder, ClassesOfTheTestAreKnownToTheTraining) {
   const Folder folder;
   folder.write("train/ants/1.png", picture(1));
   folder.write("test/ant/1.png", picture(1));
-  expect_error<DataError>([&] { data::open(ref(folder.path())); },
-                          {"expected the classes ants, found \"ant\" at", "1.png", "did you mean \"ants\"?"});
+  expect_error<DataError>([&] { data::open(ref(folder.path()), {.strict = true}); },
+                          {"test/ant/1.png: expected the classes ants, found \"ant\"", "did you mean \"ants\"?"});
+  EXPECT_EQ(data::open(ref(folder.path())).test.size(), 0);
+}
+
+TEST(Folder, ADamagedHeaderDecidesNothingForTheOthers) {
+  const Folder folder;
+  folder.write("0.png", picture(1, 3, 64, 64).substr(0, 60));  // its header says colour and another size
+  for (const char* name : {"1.png", "2.png", "3.png"}) folder.write(name, picture(2));
+  Heard heard;
+  const Splits splits = data::open(ref(folder.path()), heard.reading());
+  EXPECT_EQ(splits.train.size(), 3);
+  EXPECT_EQ(splits.train.info().fields.at("input").shape, (Shape{1, 4, 5}));
+  EXPECT_TRUE(heard.says("0.png"));
 }
 
 TEST(Folder, List) {
@@ -177,8 +189,9 @@ TEST(Folder, List) {
   expect_error<DataError>([&] { data::open(ref(list, "?target=kin")); },
                           {"a column \"kin\"", "did you mean \"kind\" or"});
   folder.write("in/test.csv", "kind,file\n7,pics/3.png\n");
-  expect_error<DataError>([&] { data::open(ref(list, "?files=file&target=kind&test=test.csv")); },
-                          {"expected the classes 9, 10, found \"7\""});
+  Heard again;
+  data::open(ref(list, "?files=file&target=kind&test=test.csv"), again.reading());
+  EXPECT_TRUE(again.says("3.png: expected the classes 9, 10, found \"7\""));
 }
 
 TEST(Folder, WhatIsLeftOut) {

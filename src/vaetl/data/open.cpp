@@ -40,8 +40,23 @@ Json options_of(const Json& spec, const Json& fitted, const Json& own) {
   return options;
 }
 
+// What a model learnt to read must be what these data were read by: a packed file brings its own, and options of the
+// reference may contradict.
+void check_alike(const Splits& splits, const Json& fitted, const std::string& where) {
+  const Json& own = splits.train.info().reader;
+  if (!fitted.is_object() || !own.is_object() || own.value("name", "") != fitted.value("name", "")) return;
+  for (const char* key : {"classes", "columns", "vocabulary"}) {
+    const auto mine = own.find(key), learnt = fitted.find(key);
+    if (mine == own.end() || learnt == fitted.end() || *mine == *learnt) continue;
+    throw DataError({where, fmt::format("{} as the model learnt them, {}", key, quote(learnt->dump())),
+                     quote(mine->dump()), "read the files themselves, without that option, instead of a packed copy"});
+  }
+}
+
 Splits read(const std::string& kind, const fs::path& path, const Json& options, const Reading& reading) {
-  return registry<Reader>().make({kind, options}, "data")->open(path, reading);
+  Splits splits = registry<Reader>().make({kind, options}, "data")->open(path, reading);
+  check_alike(splits, reading.fitted, path.string());
+  return splits;
 }
 
 Splits open_known(const KnownSet& set, const Reference& reference, Reading reading) {

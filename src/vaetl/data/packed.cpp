@@ -27,7 +27,7 @@ struct Description {
                       field("fields", &D::columns, "shape, type and range of each field"),
                       field("reader", &D::reader, "how files became these fields"),
                       field("preprocess", &D::preprocess, "recommended for training"),
-                      field("overlap", &D::overlap, "examples that share values with one", at_least(0))};
+                      field("overlap", &D::overlap, "examples that share values with one", between(0, 1e9))};
   }
 };
 

@@ -10,10 +10,12 @@ class Opener {
  public:
   Opener(DataCache& cache, Reading reading, const data::Reference& first)
       : cache_(cache), reading_(std::move(reading)), first_(first) {}
-  const Splits& open(const data::Reference& reference) {
-    if (reference == first_ || !reading_.fitted.is_null()) return cache_.open(reference, reading_);
+  // Without labels the classes may be others than the first set's.
+  const Splits& open(const data::Reference& reference, bool labels = true) {
+    if (reference == first_) return cache_.open(reference, reading_);
     Reading like = reading_;
-    like.fitted = cache_.open(first_, reading_).train.info().reader;
+    if (like.fitted.is_null()) like.fitted = cache_.open(first_, reading_).train.info().reader;
+    if (!labels && like.fitted.is_object()) like.fitted.erase("classes");
     return cache_.open(reference, like);
   }
 
@@ -24,7 +26,7 @@ class Opener {
 };
 
 Dataset open_stream(const DataOptions& options, const std::string& path, std::uint64_t seed, Opener& opener) {
-  Dataset data = opener.open(options.open).train;
+  Dataset data = opener.open(options.open, options.labels).train;
   if (data.size() == 0) {
     throw DataError({path + ".open", "a set with a train split", quote(options.open.text()) + " without one", {}});
   }

@@ -220,7 +220,7 @@ void learn_columns(Options& options, const TextTable& table, const Rows& rows) {
     if (among(numeric, c) && among(categorical, c)) {
       throw ConfigError({"numeric, categorical", "a column in one of them", quote(column.name) + " in both", {}});
     }
-    const bool numbers = among(numeric, c) || (!among(categorical, c) && all_numbers(table, c, rows, missing));
+    const bool numbers = among(numeric, c) || (!among(categorical, c) && mostly_numbers(table, c, rows, missing));
     if (!numbers) column = {column.name, "categorical", distinct_texts(table, c, rows, missing)};
     options.columns.push_back(std::move(column));
   }

@@ -83,6 +83,29 @@ void check_extents(const std::vector<Item>& items, const PictureFit& fit, const 
   }
 }
 
+// A header alone must not decide for the others: where pictures differ in what is to be learnt, those unlike the most
+// are decoded first, which finds the damaged ones.
+void doubt_odd_ones(std::vector<Item>& items, const PictureFit& fit) {
+  using Kind = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
+  const auto kind_of = [&](const Item& item) {
+    const bool any_size = !fit.size.empty(), any_channels = fit.channels != 0;
+    return Kind{any_channels ? 0 : item.info.channels, any_size ? 0 : item.info.height, any_size ? 0 : item.info.width};
+  };
+  std::map<Kind, std::int64_t> counts;
+  for (const Item& item : items) {
+    if (!item.problem) ++counts[kind_of(item)];
+  }
+  if (counts.size() < 2) return;
+  const auto most =
+      std::max_element(counts.begin(), counts.end(), [](auto& a, auto& b) { return a.second < b.second; });
+  for_each(items, [&](Item& item) {
+    if (kind_of(item) == most->first) return;
+    std::shared_ptr<const std::string> bytes;
+    if (auto problem = load_picture(item.file, bytes)) throw DataError(*std::move(problem));
+    decode_picture(*bytes, item.file.where, {.channels = fit.channels});
+  });
+}
+
 void learn(const std::vector<Item>& items, PictureFit& fit, const std::string& where) {
   const auto teaching = teachers(items);
   if (fit.channels == 0) fit.channels = common_channels(teaching);
@@ -218,6 +241,7 @@ Splits decode_pictures(LabelledFiles found, PictureFit fit, const DecodeOptions&
   if (std::all_of(items.begin(), items.end(), [](const Item& item) { return item.problem.has_value(); })) {
     settle(items, where, skips);
   }
+  doubt_odd_ones(items, fit);
   learn(items, fit, where);
   info.reader.update({{"channels", fit.channels}, {"size", fit.size}, {"resize", fit.resize}});
   if (decoded_bytes(items, fit) <= options.memory) {

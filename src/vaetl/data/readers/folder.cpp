@@ -45,9 +45,7 @@ Splits Folder::open(const fs::path& path, const Reading& reading) const {
   if (info.classes.size() != found.classes.size()) info.classes = found.classes;
   info.reader = spec_of(options_, found.classes);
   const PictureFit fit{options_.channels, options_.resize, options_.size, options_.fit, options_.filter};
-  const Splits splits =
-      decode_pictures(std::move(found), fit, {memory, options_.check}, std::move(info), path.string(), skips);
-  return options_.test_share > 0 ? split_off(splits.train, options_.test_share) : splits;
+  return decode_pictures(std::move(found), fit, {memory, options_.check}, std::move(info), path.string(), skips);
 }
 
 }  // namespace vaetl::readers

@@ -1,5 +1,7 @@
 #include "vaetl/data/readers/labelled_files.hpp"
 
+#include <ATen/ATen.h>
+
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/readers/text_values.hpp"
 
@@ -45,22 +47,31 @@ std::vector<std::string> class_names(const PictureListing& listing) {
   return names;
 }
 
-std::vector<std::int64_t> numbered(const PictureListing& listing, const std::vector<std::string>& classes,
-                                   const fs::path& path) {
+// The labels as numbers. Files of a class that is not known are left out.
+std::vector<std::int64_t> numbered(PictureListing& listing, const std::vector<std::string>& classes, Skips& skips) {
   const Labels labels(classes);
+  const std::vector<std::string> some(classes.begin(),
+                                      classes.begin() + std::min<std::ptrdiff_t>(std::ssize(classes), 8));
+  const std::string expected = fmt::format("the classes {}{}", join(some), classes.size() > 8 ? ", …" : "");
   std::vector<std::int64_t> result;
-  for (const auto& file : listing.files) {
+  std::erase_if(listing.files, [&](const PictureFile& file) {
     const auto found = labels.find(*file.label);
-    if (!found) {
-      std::vector<std::string> some(classes.begin(),
-                                    classes.begin() + std::min<std::ptrdiff_t>(std::ssize(classes), 8));
-      throw DataError({path.string(), fmt::format("the classes {}{}", join(some), classes.size() > 8 ? ", …" : ""),
-                       fmt::format("{} at {}", quote(*file.label), quote(file.where)),
-                       did_you_mean(*file.label, classes)});
-    }
-    result.push_back(*found);
-  }
+    if (found) result.push_back(*found);
+    if (!found) skips.add({file.where, expected, quote(*file.label), did_you_mean(*file.label, classes)});
+    return !found;
+  });
   return result;
+}
+
+// A share of the files becomes the test split before anything is learnt from what is left.
+void hold_out_test(LabelledFiles& found, double share) {
+  Fields fields;
+  fields.set("input", at::arange(std::ssize(found.files), at::kLong));
+  if (!found.labels.empty()) fields.set("target", at::tensor(found.labels, at::kLong));
+  const at::Tensor held = hold_out(Dataset::from_tensors(fields), share, /*seed=*/0).held.column("input");
+  for (std::int64_t i = 0; i < held.size(0); ++i) {
+    found.files[static_cast<std::size_t>(held[i].item<std::int64_t>())].part = Part::test;
+  }
 }
 
 PictureListing list_all(const fs::path& path, PictureSearch search, const std::string& given, double test_share,
@@ -91,9 +102,11 @@ LabelledFiles find_labelled_files(const fs::path& path, PictureSearch search, co
   LabelledFiles result;
   if (check_labelled(listing, path)) {
     result.classes = search.classes.empty() ? class_names(listing) : search.classes;
-    result.labels = numbered(listing, result.classes, path);
+    result.labels = numbered(listing, result.classes, skips);
+    skips.check_left(std::ssize(listing.files), path.string());
   }
   result.files = std::move(listing.files);
+  if (test_share > 0) hold_out_test(result, test_share);
   return result;
 }
 

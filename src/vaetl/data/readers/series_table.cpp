@@ -160,8 +160,9 @@ SeriesTable read_series(const TextTable& table, const SeriesColumns& columns, co
   fill_forward(result.inputs, options.fill);
   if (options.horizon > 0) fill_forward(result.targets, options.fill);
   for (const std::int64_t row : rows) {
+    const bool broken = !result.lines.empty() && unread.between(result.lines.back(), table.line(row));
     result.lines.push_back(table.line(row));
-    result.breaks.push_back(row > 0 && unread.between(table.line(row - 1), table.line(row)) ? 1 : 0);
+    result.breaks.push_back(broken ? 1 : 0);
   }
   return result;
 }

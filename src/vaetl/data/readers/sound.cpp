@@ -256,9 +256,7 @@ Splits SoundFiles::open(const fs::path& path, const Reading& reading) const {
   info.preprocess = Json::array({{{"name", "log_mel"}}});
   const auto bytes = static_cast<std::uint64_t>(items.size()) * static_cast<std::uint64_t>(shape.samples) * 2;
   const bool now = bytes <= static_cast<std::uint64_t>(options_.memory) << 20;
-  const Splits splits =
-      (now ? decode_now : decode_later)(std::move(items), shape, info, labelled, path.string(), skips);
-  return options_.test_share > 0 ? split_off(splits.train, options_.test_share) : splits;
+  return (now ? decode_now : decode_later)(std::move(items), shape, info, labelled, path.string(), skips);
 }
 
 }  // namespace vaetl::readers

@@ -117,6 +117,15 @@ bool all_numbers(const TextTable& table, std::int64_t column, const Rows& rows, 
   });
 }
 
+bool mostly_numbers(const TextTable& table, std::int64_t column, const Rows& rows, const MissingTexts& missing) {
+  std::int64_t numbers = 0, slips = 0;
+  for (const auto row : rows) {
+    const std::string_view text = table.at(row, column);
+    if (!missing(text)) ++(parse_number(text) ? numbers : slips);
+  }
+  return slips == 0 || (numbers >= 20 && slips <= std::max<std::int64_t>(1, numbers / 100));
+}
+
 at::Tensor encode_columns(const TextTable& table, const std::vector<Column>& columns, const MissingTexts& missing,
                           Rows& rows, Flaws& flaws) {
   const auto width = static_cast<std::int64_t>(columns.size());

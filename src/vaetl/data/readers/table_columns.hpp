@@ -50,6 +50,8 @@ constexpr float missing_code = -1, unknown_code = -2;
 std::vector<std::string> distinct_texts(const TextTable& table, std::int64_t column, const Rows& rows,
                                         const MissingTexts& missing);
 bool all_numbers(const TextTable& table, std::int64_t column, const Rows& rows, const MissingTexts& missing);
+// All but a slip of the pen: one text among 20 numbers or more, or one in a hundred.
+bool mostly_numbers(const TextTable& table, std::int64_t column, const Rows& rows, const MissingTexts& missing);
 void sort_texts(std::vector<std::string>& texts);
 
 // (N, columns) float32: numbers, NaN where missing; the code of a category, −1 where missing, −2 for one that is not

@@ -135,7 +135,9 @@ Splits Ts::open(const fs::path& path, const Reading& reading) const {
   skips.check_left(fields.size(), file.string());
   const Dataset all = make_split(std::move(fields), info, "train");
   if (test.empty()) return split_off(all, options.test_share);
-  const Cases others = read_cases(test, rules_of(options), skips);
+  CaseRules rules = rules_of(options);
+  if (!cases.labels.empty()) rules.columns = 0;  // so has every row of the test file
+  const Cases others = read_cases(test, rules, skips);
   Fields held = fields_of(others, options, test, skips);
   skips.check_left(held.size(), test.string());
   return {all, none_of(all, "validation"), make_split(std::move(held), info, "test")};

@@ -34,9 +34,14 @@ std::vector<Columns::Column> described(const Dataset& train, std::int64_t width)
     columns.resize(static_cast<std::size_t>(width));
     return columns;
   }
-  for (const Json& told : reader.at("columns")) {
-    columns.push_back({.kind = told.at("kind").get<std::string>(),
-                       .categories = static_cast<std::int64_t>(told.at("categories").size())});
+  try {
+    for (const Json& told : reader.at("columns")) {
+      columns.push_back({.kind = told.at("kind").get<std::string>(),
+                         .categories = static_cast<std::int64_t>(told.at("categories").size())});
+    }
+  } catch (const nlohmann::json::exception&) {
+    throw DataError({"columns", "kind and categories of every column, as the reader csv tells them", "other JSON",
+                     "pack the set again"});
   }
   return columns;
 }
