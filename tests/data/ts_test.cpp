@@ -41,6 +41,20 @@ TEST(Ts, Options) {
   expect_error<ConfigError>([] { data::open("ts:a.ts?test=b.ts&test_share=0.5"); }, {"ts.test_share", "0 beside test"});
 }
 
+TEST(Ts, AHeldOutShareTeachesNothing) {
+  const Folder folder;
+  std::string text = "@problemName t\n@timestamps false\n@univariate true\n@classLabel true a b\n@data\n";
+  for (int i = 0; i < 12; ++i) {
+    for (int t = 0; t <= i; ++t) text += fmt::format("{}{}", t > 0 ? "," : "", t);
+    text += i % 2 == 0 ? ":a\n" : ":b\n";
+  }
+  folder.write("t.ts", text);
+  const Splits splits = data::open("ts:" + (folder.path() / "t.ts").string() + "?test_share=0.5");
+  const std::int64_t longest = splits.train.column("length").max().item<std::int64_t>();
+  EXPECT_EQ(splits.train.info().fields.at("input").shape[0], longest);
+  EXPECT_EQ(splits.train.info().reader["length"], longest);
+}
+
 TEST(Ts, DimensionsLengthsAndLabels) {
   const Folder folder;
   const auto file = folder.write("P_TRAIN.ts", header + "1,2,3:4,5,6:a\n\n 7 , 8 : 9,1e1 : b \r\n");

@@ -40,11 +40,31 @@ fs::path test_file(const fs::path& train, const Options& options) {
   return !name.empty() && fs::exists(train.parent_path() / name, ignored) ? train.parent_path() / name : fs::path();
 }
 
+bool all_known(const Cases& cases, const Options& options) {
+  const Labels labels(options.classes);
+  return std::all_of(cases.labels.begin(), cases.labels.end(), [&](const auto& label) { return labels.find(label); });
+}
+
+// The longest of the cases that stay for training where a share is held out for test: the same as split_off() keeps.
+std::int64_t longest_kept(const Cases& cases, const Options& options) {
+  const Labels labels(options.classes);
+  Fields fields;
+  fields.set("input", at::tensor(cases.lengths, at::kLong));
+  if (!cases.labels.empty()) {
+    std::vector<std::int64_t> numbers;
+    for (const auto& label : cases.labels) numbers.push_back(*labels.find(label));
+    fields.set("target", at::tensor(numbers, at::kLong));
+  }
+  const Parts parts = hold_out(Dataset::from_tensors(fields), options.test_share, /*seed=*/0);
+  return parts.rest.column("input").max().item<std::int64_t>();
+}
+
 // Completes the options by the training cases.
 Options learn(Options options, const Cases& cases) {
   if (options.dims > 0) return options;
   options.dims = cases.dims;
-  if (options.length == 0) options.length = *std::max_element(cases.lengths.begin(), cases.lengths.end());
+  const bool measure = options.length == 0;
+  if (measure) options.length = *std::max_element(cases.lengths.begin(), cases.lengths.end());
   auto shorter = [&](std::int64_t length) { return length < options.length; };
   options.padded = std::any_of(cases.lengths.begin(), cases.lengths.end(), shorter);
   if (options.classes.empty() && !cases.labels.empty()) {
@@ -52,6 +72,7 @@ Options learn(Options options, const Cases& cases) {
     names.insert(names.end(), cases.declared.begin(), cases.declared.end());
     options.classes = sorted_names(std::move(names));
   }
+  if (measure && options.test_share > 0 && all_known(cases, options)) options.length = longest_kept(cases, options);
   return options;
 }
 
