@@ -19,13 +19,12 @@ pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET sndfile)
 pkg_check_modules(SAMPLERATE REQUIRED IMPORTED_TARGET samplerate)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
-pkg_check_modules(SENTENCEPIECE REQUIRED IMPORTED_TARGET sentencepiece)
 find_path(CSV_INCLUDE_DIR csv.h REQUIRED)  # Debian's libcsv brings no pkg-config file
 find_library(CSV_LIBRARY csv REQUIRED)
 # What the rooms io and data stand on; nothing above them sees these libraries.
 set(VAETL_IO_LIBRARIES ZLIB::ZLIB PNG::PNG JPEG::JPEG OpenSSL::Crypto PkgConfig::EXIF PkgConfig::ARCHIVE PkgConfig::SNDFILE
     PkgConfig::SAMPLERATE PkgConfig::CURL ${CSV_LIBRARY})
-set(VAETL_DATA_LIBRARIES PkgConfig::UTF8PROC PkgConfig::SENTENCEPIECE)
+set(VAETL_DATA_LIBRARIES PkgConfig::UTF8PROC)
 if(VAETL_BUILD_APPS)
   find_package(cxxopts REQUIRED)
 endif()

@@ -1,4 +1,4 @@
-// Characters, words, vocabularies, SentencePiece models and bags. References: tests/parity/text.py.
+// Characters, words, vocabularies and bags. References: tests/parity/text.py.
 #include <ATen/ATen.h>
 
 #include <fstream>
@@ -7,7 +7,6 @@
 #include "tests/data/support.hpp"
 #include "tests/support/expect_error.hpp"
 #include "tests/support/fields_cover.hpp"
-#include "vaetl/data/text/sentencepiece.hpp"
 #include "vaetl/data/text/tokenizer.hpp"
 #include "vaetl/data/text/unicode.hpp"
 #include "vaetl/data/text/vocabulary.hpp"
@@ -18,7 +17,6 @@ namespace {
 
 using testing::expect_error;
 namespace fs = std::filesystem;
-using testing::Folder;
 using transforms::Bag;
 using Strings = std::vector<std::string>;
 
@@ -41,7 +39,7 @@ Strings tokens_of(const std::string& text, TokenOptions options) {
   options.size = 100000;
   auto tokenizer = [&] {
     try {
-      return make_tokenizer(options, {}, [&](const TakeText& take) { take(text); });
+      return make_tokenizer(options, [&](const TakeText& take) { take(text); });
     } catch (const DataError&) {
       return std::unique_ptr<Tokenizer>();  // it has none
     }
@@ -77,20 +75,20 @@ TEST(Tokenizer, WordsAgreeWithPython) {
 
 TEST(Tokenizer, BytesNeedNoVocabulary) {
   TokenOptions options{.by = "byte", .lower = false};
-  const auto tokenizer = make_tokenizer(options, {}, [](const TakeText&) { FAIL() << "it learns"; });
+  const auto tokenizer = make_tokenizer(options, [](const TakeText&) { FAIL() << "it learns"; });
   Ids ids;
   tokenizer->encode("aé", ids);
   EXPECT_EQ(ids, (Ids{2 + 'a', 2 + 0xc3, 2 + 0xa9}));
   EXPECT_EQ(tokenizer->size(), 258);
   options.lower = options.marks = true;
   ids.clear();
-  make_tokenizer(options, {}, {})->encode("A", ids);
+  make_tokenizer(options, {})->encode("A", ids);
   EXPECT_EQ(ids, Ids{4 + 'a'});
 }
 
 TEST(Tokenizer, UnknownTokensAreOne) {
   TokenOptions options{.vocabulary = {"b", "a"}};
-  const auto tokenizer = make_tokenizer(options, {}, [](const TakeText&) { FAIL() << "it learns anew"; });
+  const auto tokenizer = make_tokenizer(options, [](const TakeText&) { FAIL() << "it learns anew"; });
   Ids ids;
   tokenizer->encode("A c B", ids);
   EXPECT_EQ(ids, (Ids{3, 1, 2}));
@@ -104,9 +102,6 @@ TEST(Tokenizer, OptionsMustGoTogether) {
   expect_error<ConfigError>([&] { check({.by = "byte", .min_count = 2}); }, {"lines.min_count"});
   expect_error<ConfigError>([&] { check({.by = "byte", .vocabulary = {"a"}}); }, {"lines.vocabulary"});
   expect_error<ConfigError>([&] { check({.by = "character", .punctuation = false}); }, {"lines.punctuation"});
-  expect_error<ConfigError>([&] { check({.by = "word", .model = "m"}); }, {"lines.model", "by \"word\""});
-  expect_error<ConfigError>([&] { check({.by = "word", .sha256 = "m"}); }, {"lines.sha256", "by \"word\""});
-  expect_error<ConfigError>([&] { check({.by = "sentencepiece"}); }, {"lines.model", "file of a SentencePiece model"});
 }
 
 TEST(Vocabulary, KeepsTheMostFrequent) {
@@ -136,79 +131,8 @@ TEST(Vocabulary, ForgetsTheRarestWhereThereAreTooMany) {
 
 TEST(Vocabulary, MustNotBeEmpty) {
   TokenOptions options{.min_count = 2};
-  expect_error<DataError>([&] { make_tokenizer(options, {}, [](const TakeText& take) { take("a b"); }); },
+  expect_error<DataError>([&] { make_tokenizer(options, [](const TakeText& take) { take("a b"); }); },
                           {"vocabulary", "at least 2 times", "found none"});
-}
-
-TEST(SentencePieces, AgreeWithPython) {
-  const SentencePieces pieces(parity / "text.model", "");
-  const Json& expected = reference()["sentencepiece"];
-  EXPECT_EQ(pieces.size(), expected["size"]);
-  for (const Json& item : expected["cases"]) {
-    auto wanted = item["pieces"].get<std::vector<int>>();
-    std::replace(wanted.begin(), wanted.end(), expected["unknown"].get<int>(), -1);
-    EXPECT_EQ(pieces.encode(item["text"].get<std::string>()), wanted) << item["text"];
-  }
-}
-
-TEST(SentencePieces, TheTokenizerKeepsItsFileAndChecksum) {
-  TokenOptions options{.by = "sentencepiece", .lower = false, .model = "text.model"};
-  const auto tokenizer = make_tokenizer(options, parity, {});
-  EXPECT_EQ(options.model, fs::absolute(parity / "text.model").string());
-  EXPECT_EQ(options.sha256.size(), 64U);
-  EXPECT_EQ(tokenizer->size(), 62);
-  Ids ids;
-  tokenizer->encode("☃ The", ids);
-  EXPECT_EQ(ids, (Ids{2 + 3, unknown_id, 2 + 3, 2 + 17, 2 + 20, 2 + 4}));
-  options.sha256[0] = options.sha256[0] == 'a' ? 'b' : 'a';
-  expect_error<DataError>([&] { make_tokenizer(options, {}, {}); }, {"text.model", "SHA-256", "`model`"});
-  options.model = "nowhere.model";
-  expect_error<DataError>([&] { make_tokenizer(options, {}, {}); }, {"nowhere.model"});
-}
-
-TEST(SentencePieces, BadModelsAreRefusedInOneLine) {
-  const Folder folder;
-  const std::string good = bytes_of(parity / "text.model");
-  auto refused = [&](const std::string& bytes, std::string_view why) {
-    const fs::path file = folder.write("bad.model", bytes);
-    expect_error<DataError>([&] { SentencePieces(file, ""); }, {"bad.model", "a SentencePiece model", why});
-  };
-  refused("", "an empty file");
-  refused("the quick brown fox", "no such message");
-  refused(good.substr(0, good.size() / 2), "");
-  refused(std::string(2, '\0'), "");
-  // Walks of the table of replacements begin at its first unit, whose offset here leads outside; in the second it is
-  // marked as a value as well.
-  const auto table = good.find(std::string("\x00\x04\x00\x00", 4));  // the size of the double array: 1024 bytes
-  ASSERT_NE(table, std::string::npos);
-  for (const char top : {'\x7f', '\xaa'}) {
-    std::string bent = good;
-    bent[table + 7] = top;
-    refused(bent, "a damaged table of normalisation");
-  }
-}
-
-// Every byte of the model changed once, and every length: an error or a model, never a crash.
-TEST(SentencePieces, DamageIsSurvived) {
-  const Folder folder;
-  const std::string good = bytes_of(parity / "text.model");
-  int refused = 0, tried = 0;
-  auto attempt = [&](const std::string& bytes) {
-    ++tried;
-    try {
-      const SentencePieces pieces(folder.write("fuzz.model", bytes), "");
-      pieces.encode("The quick ﬁsh jumps over Ａnts Ω\u00a0and lazy dogs.");
-    } catch (const DataError&) {
-      ++refused;
-    }
-  };
-  for (std::size_t i = 0; i < good.size(); i += 3) {
-    std::string changed = good;
-    changed[i] = static_cast<char>(changed[i] ^ (0x01 << i % 8));
-    attempt(changed);
-    attempt(good.substr(0, i));
-  }
-  EXPECT_GT(refused, tried / 10);
 }
 
 Fields ids_of(std::vector<std::int64_t> values, std::int64_t texts) {

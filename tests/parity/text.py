@@ -1,18 +1,13 @@
-"""Unicode forms, words and SentencePiece pieces: the reference for tests/data.
+"""Unicode forms and words: the reference for tests/data.
 
-The words are found by a regular expression over Unicode's categories, not by a scanner. The SentencePiece model is trained
-here on a few sentences, with four replacements of its own so that it has a table of normalisation, and stays below 5 kB.
-Run by hand: python tests/parity/text.py (needs sentencepiece).
+The words are found by a regular expression over Unicode's categories, not by a scanner. Run by hand: python tests/parity/text.py
 """
 import collections
-import io
 import json
 import pathlib
 import re
-import tempfile
 import unicodedata
 
-import sentencepiece
 
 HERE = pathlib.Path(__file__).resolve().parent
 TEXTS = [
@@ -56,18 +51,6 @@ def grams(tokens, n, separator):
     return [separator.join(tokens[i - k:i + 1]) for i in range(len(tokens)) for k in range(min(n, i + 1))]
 
 
-def train_model():
-    sentences = [f"The quick brown fox number {i} jumps over {'lazy' if i % 2 else 'sleepy'} dogs and cats." for i in range(200)]
-    with tempfile.TemporaryDirectory() as folder:
-        rules = pathlib.Path(folder, "rules.tsv")
-        rules.write_text("".join(f"{ord(a):X}\t{' '.join(f'{ord(c):X}' for c in b)}\n"
-                                 for a, b in [("ﬁ", "fi"), ("Ａ", "A"), ("Ω", "W"), ("\u00a0", " ")]))
-        model = io.BytesIO()
-        sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(sentences), model_writer=model, vocab_size=60,
-                                                 normalization_rule_tsv=str(rules), minloglevel=2)
-    return model.getvalue()
-
-
 def real_words(path, encoding, cut):
     """Different words of a real set, all its words, the ten most frequent: where the data are at hand."""
     lines = path.read_bytes().decode(encoding).split("\n")
@@ -77,18 +60,12 @@ def real_words(path, encoding, cut):
 
 
 def main():
-    model = train_model()
-    (HERE / "text.model").write_bytes(model)
-    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
     cases = [{"text": t, "nfc": unicodedata.normalize("NFC", t), "nfc_folded": fold(t, "NFC"),
               "nfkc": unicodedata.normalize("NFKC", t), "nfkc_folded": fold(t, "NFKC"), "words": words(t),
               "words_as_written": words(t, lower=False), "words_alone": words(t, punctuation=False),
               "trigrams": grams(words(t), 3, " "), "bigrams_of_characters": grams(list(fold(t, "NFC")), 2, "")}
              for t in TEXTS]
-    pieces = [{"text": t, "pieces": processor.encode(t)} for t in
-              ["The quick fox", "lazy cats jump.", "ﬁve Ａnts Ω dogs\u00a0and", "", "unknown ☃ signs", "  many   blanks "]]
-    result = {"cases": cases, "sentencepiece": {"unknown": processor.unk_id(), "size": processor.get_piece_size(),
-                                                "cases": pieces}}
+    result = {"cases": cases}
     shared = HERE.parents[2] / "shared/data/text"
     if shared.is_dir():
         result["sms"] = real_words(shared / "sms/sms.tsv", "utf-8", lambda line: line.split("\t", 1)[1])

@@ -13,7 +13,7 @@ namespace vaetl::data {
 class TokenText {
  public:
   explicit TokenText(const Json& reader);
-  bool known() const { return bytes_ || !tokens_.empty(); }  // SentencePiece keeps its pieces in a file of its own
+  bool known() const { return bytes_ || !tokens_.empty(); }
   std::string operator()(const std::int32_t* ids, std::int64_t count) const;  // padding and marks are left out
 
  private:

@@ -174,7 +174,7 @@ class Opening {
 
   void learn(const Part& train) {
     text::TokenOptions tokens = token_options(options_);
-    tokenizer_ = text::make_tokenizer(tokens, path_.parent_path(), [&](const text::TakeText& take) {
+    tokenizer_ = text::make_tokenizer(tokens, [&](const text::TakeText& take) {
       for (const TextRow& row : train.rows) take(row.text);
     });
     text::complete(options_, tokens);

@@ -106,8 +106,7 @@ Splits Text::open(const fs::path& path, const Reading& reading) const {
   Options options = options_;
   TextParts parts;
   parts.whole = text::read_text(path, options.encoding);
-  cut_shares(parts, options.validation_share, options.test_share,
-             options.by == "word" || options.by == "sentencepiece");
+  cut_shares(parts, options.validation_share, options.test_share, options.by == "word");
   auto read_named = [&](const std::string& file, std::string& whole, std::string_view& part) {
     if (file.empty()) return;
     whole = text::read_text(path.parent_path() / file, options.encoding);
@@ -117,8 +116,8 @@ Splits Text::open(const fs::path& path, const Reading& reading) const {
   read_named(options.test, parts.test_file, parts.test);
 
   text::TokenOptions tokens = text::token_options(options);
-  const auto tokenizer = text::make_tokenizer(tokens, path.parent_path(),
-                                              [&](const text::TakeText& take) { take_pieces(parts.train, take); });
+  const auto tokenizer =
+      text::make_tokenizer(tokens, [&](const text::TakeText& take) { take_pieces(parts.train, take); });
   text::complete(options, tokens);
   DatasetInfo info = reading.about;
   info.classes.clear();

@@ -5,7 +5,6 @@
 #include <deque>
 
 #include "vaetl/core/text.hpp"
-#include "vaetl/data/text/sentencepiece.hpp"
 #include "vaetl/data/text/unicode.hpp"
 #include "vaetl/data/text/vocabulary.hpp"
 
@@ -159,30 +158,6 @@ std::vector<std::string> learn(const TokenOptions& options, const Texts& trainin
                    {}});
 }
 
-class Pieces final : public Tokenizer {
- public:
-  Pieces(const TokenOptions& options, SentencePieces pieces)
-      : first_(first_id(options)), lower_(options.lower), pieces_(std::move(pieces)) {}
-  void encode(std::string_view text, Ids& ids) const override {
-    for (const int piece : pieces_.encode(normalise(text, Form::as_it_stands, lower_))) {
-      ids.push_back(piece < 0 ? unknown_id : first_ + piece);
-    }
-  }
-  std::int64_t size() const override { return first_ + pieces_.size(); }
-
- private:
-  std::int32_t first_;
-  bool lower_;
-  SentencePieces pieces_;
-};
-
-std::unique_ptr<Tokenizer> make_pieces(TokenOptions& options, const std::filesystem::path& folder) {
-  options.model = std::filesystem::absolute(folder / options.model).lexically_normal().string();
-  SentencePieces pieces(options.model, options.sha256);
-  options.sha256 = pieces.sha256();
-  return std::make_unique<Pieces>(options, std::move(pieces));
-}
-
 }  // namespace
 
 void TokenOptions::validate(const std::string& where) const {
@@ -199,15 +174,10 @@ void TokenOptions::validate(const std::string& where) const {
     if (!vocabulary.empty()) refuse("vocabulary", "tokens that are words or characters", "by " + kind);
   }
   if (by != "word" && !punctuation) refuse("punctuation", "true, or tokens that are words", "by " + kind);
-  if (by != "sentencepiece" && !model.empty()) refuse("model", "by \"sentencepiece\"", "by " + kind);
-  if (by != "sentencepiece" && !sha256.empty()) refuse("sha256", "by \"sentencepiece\"", "by " + kind);
-  if (by == "sentencepiece" && model.empty()) refuse("model", "the file of a SentencePiece model", "none");
 }
 
-std::unique_ptr<Tokenizer> make_tokenizer(TokenOptions& options, const std::filesystem::path& folder,
-                                          const Texts& training) {
+std::unique_ptr<Tokenizer> make_tokenizer(TokenOptions& options, const Texts& training) {
   if (options.by == "byte") return std::make_unique<Bytes>(options);
-  if (options.by == "sentencepiece") return make_pieces(options, folder);
   if (options.vocabulary.empty()) options.vocabulary = learn(options, training);
   return std::make_unique<Learnt>(options);
 }
