@@ -4,6 +4,8 @@ add_library(vaetl_flags INTERFACE)
 target_compile_features(vaetl_flags INTERFACE cxx_std_20)
 target_compile_options(vaetl_flags INTERFACE -fPIC -Wall -Wextra -Wpedantic -Wnon-virtual-dtor $<$<CXX_COMPILER_ID:GNU>:-Wshadow=local> -Werror
                                              -Winvalid-pch)
+# In a unity build a source file is an included one, of whose unnamed namespaces GCC warns as of a header's.
+target_compile_options(vaetl_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 target_include_directories(vaetl_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated
                                                  ${PROJECT_SOURCE_DIR})
 target_include_directories(vaetl_flags SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})

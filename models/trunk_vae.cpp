@@ -40,7 +40,7 @@ Gaussian TrunkVae::posterior(const Fields& fields) {
   return {latent_->mean->forward(h), latent_->log_var->forward(h)};
 }
 
-std::shared_ptr<Likelihood> TrunkVae::decode(const at::Tensor& z) {
+std::shared_ptr<Likelihood> TrunkVae::decode(const at::Tensor& z, const at::Tensor& /*condition*/) {
   if (z.dim() != 2 || z.size(1) != latent_size_) {
     throw DataError({"model " + quote(spec().name),
                      fmt::format("latents of shape (N, {})", latent_size_),

@@ -18,9 +18,12 @@ class TrunkVae : public Model, public virtual Variational, public virtual Genera
   at::Tensor encode(const Fields& fields) final;  // DataError for another shape than the description's
   std::int64_t feature_size() const final { return latent_size_; }
   Gaussian posterior(const Fields& fields) final;
-  std::shared_ptr<Likelihood> decode(const at::Tensor& z) final;  // DataError unless z is (N, Z)
+  // DataError unless z is (N, Z).
+  std::shared_ptr<Likelihood> decode(const at::Tensor& z, const at::Tensor& condition = {}) final;
   std::int64_t latent_size() const final { return latent_size_; }
-  at::Tensor generate(const at::Tensor& z) final { return decode(z)->mean(); }
+  at::Tensor generate(const at::Tensor& noise, const at::Tensor& condition = {}) final {
+    return decode(noise, condition)->mean();
+  }
   std::int64_t noise_size() const final { return latent_size_; }
 
  protected:

@@ -7,7 +7,7 @@
 #include "vaetl/core/device.hpp"
 #include "vaetl/core/error.hpp"
 
-namespace vaetl {
+namespace vaetl::batch_test {
 namespace {
 
 using testing::expect_error;
@@ -46,4 +46,4 @@ TEST(Device, IsChosenByName) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::batch_test

@@ -7,7 +7,7 @@
 #include "tests/support/expect_error.hpp"
 #include "tests/support/fields_cover.hpp"
 
-namespace vaetl {
+namespace vaetl::config_test {
 namespace {
 
 using testing::expect_error;
@@ -215,4 +215,4 @@ TEST(FieldsCover, SeesAForgottenMember) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::config_test

@@ -4,7 +4,7 @@
 
 #include "tests/support/expect_error.hpp"
 
-namespace vaetl {
+namespace vaetl::error_test {
 namespace {
 
 std::string message(Problem problem) { return ConfigError(std::move(problem)).what(); }
@@ -34,4 +34,4 @@ TEST(Error, EachKindHasItsExitCode) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::error_test

@@ -8,7 +8,7 @@
 #include "tests/support/temporary_folder.hpp"
 #include "vaetl/core/error.hpp"
 
-namespace vaetl {
+namespace vaetl::json_test {
 namespace {
 
 using testing::expect_error;
@@ -123,4 +123,4 @@ TEST(Json, TypesInWords) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::json_test

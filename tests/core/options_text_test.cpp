@@ -5,7 +5,7 @@
 #include "vaetl/core/registry.hpp"
 #include "vaetl/core/schedule.hpp"
 
-namespace vaetl {
+namespace vaetl::options_text_test {
 namespace {
 
 struct Head {
@@ -61,4 +61,4 @@ TEST(Describe, LeavesEmptyColumnsOut) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::options_text_test

@@ -5,7 +5,7 @@
 #include "tests/support/expect_error.hpp"
 #include "vaetl/core/error.hpp"
 
-namespace vaetl {
+namespace vaetl::overrides_test {
 namespace {
 
 using testing::expect_error;
@@ -86,4 +86,4 @@ TEST(Override, KeepsTheLimitsOfJson) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::overrides_test

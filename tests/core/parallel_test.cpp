@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-namespace vaetl {
+namespace vaetl::parallel_test {
 namespace {
 
 // As many threads as asked for in this one alone.
@@ -60,4 +60,4 @@ TEST(Parallel, TheLeastPlaceThatFailedIsThrown) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::parallel_test

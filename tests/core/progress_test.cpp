@@ -11,7 +11,7 @@
 
 #include "vaetl/core/json.hpp"
 
-namespace vaetl {
+namespace vaetl::progress_test {
 namespace {
 
 // A stream in memory that shows what was written.
@@ -281,4 +281,4 @@ TEST(Progress, AnUnknownTotalHasNoBar) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::progress_test

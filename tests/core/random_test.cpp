@@ -6,7 +6,7 @@
 #include <bitset>
 #include <set>
 
-namespace vaetl {
+namespace vaetl::random_test {
 namespace {
 
 // Pinned, from a separate calculation: runs that were saved must be reproducible by later versions.
@@ -53,4 +53,4 @@ TEST(Generator, IsItsOwn) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::random_test

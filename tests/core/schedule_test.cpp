@@ -4,7 +4,7 @@
 
 #include "tests/support/expect_error.hpp"
 
-namespace vaetl {
+namespace vaetl::schedule_test {
 namespace {
 
 using testing::expect_error;
@@ -85,4 +85,4 @@ TEST(Schedule, RefusesWhatIsNone) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::schedule_test

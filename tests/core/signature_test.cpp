@@ -5,7 +5,7 @@
 #include "tests/support/expect_error.hpp"
 #include "tests/support/fields_cover.hpp"
 
-namespace vaetl {
+namespace vaetl::signature_test {
 namespace {
 
 TEST(Signature, FieldInfoIsCovered) { testing::expect_fields_cover<FieldInfo>(); }
@@ -30,4 +30,4 @@ TEST(Signature, AnUnknownTypeIsRefused) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::signature_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vaetl {
+namespace vaetl::text_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -62,4 +62,4 @@ TEST(Glob, MatchesRunsCharactersAndSets) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::text_test

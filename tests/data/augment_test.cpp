@@ -11,7 +11,7 @@
 #include "vaetl/data/transforms/replace.hpp"
 #include "vaetl/io/safetensors.hpp"
 
-namespace vaetl {
+namespace vaetl::augment_test {
 namespace {
 
 using namespace transforms;
@@ -378,4 +378,4 @@ TEST(Standardise, GivenValuesFollowAScale) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::augment_test

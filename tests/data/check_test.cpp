@@ -9,7 +9,7 @@
 #include "vaetl/data/packed.hpp"
 #include "vaetl/io/safetensors.hpp"
 
-namespace vaetl {
+namespace vaetl::check_test {
 namespace {
 
 using namespace testing;
@@ -263,4 +263,4 @@ TEST(Check, OfManyPicturesSomeAreCompared) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::check_test

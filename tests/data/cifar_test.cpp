@@ -7,7 +7,7 @@
 #include "tests/support/fields_cover.hpp"
 #include "vaetl/data/open.hpp"
 
-namespace vaetl {
+namespace vaetl::cifar_test {
 namespace {
 
 using testing::ArchiveKind;
@@ -113,4 +113,4 @@ TEST(Cifar, FirstFourThousand) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::cifar_test

@@ -7,7 +7,7 @@
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/data/transforms/mapping.hpp"
 
-namespace vaetl {
+namespace vaetl::columns_test {
 namespace {
 
 using testing::expect_error;
@@ -137,4 +137,4 @@ TEST(StandardiseTarget, LeavesLabelsAlone) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::columns_test

@@ -8,7 +8,7 @@
 #include "vaetl/data/packed.hpp"
 #include "vaetl/data/preprocess.hpp"
 
-namespace vaetl {
+namespace vaetl::csv_test {
 namespace {
 
 using readers::Csv;
@@ -306,4 +306,4 @@ TEST(CsvReader, RealTablesAgreeWithTheirIndex) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::csv_test

@@ -3,7 +3,7 @@
 #include "support.hpp"
 #include "tests/support/expect_error.hpp"
 
-namespace vaetl {
+namespace vaetl::dataset_test {
 namespace {
 
 using testing::expect_error;
@@ -132,4 +132,4 @@ TEST(Dataset, ChecksumFollowsTheContent) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::dataset_test

@@ -5,7 +5,7 @@
 #include "support.hpp"
 #include "tests/support/expect_error.hpp"
 
-namespace vaetl {
+namespace vaetl::feed_test {
 namespace {
 
 using testing::expect_error;
@@ -225,4 +225,4 @@ TEST(Feed, RefusesWhatCannotBeFed) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::feed_test

@@ -7,7 +7,7 @@
 #include "vaetl/data/open.hpp"
 #include "vaetl/io/sha256.hpp"
 
-namespace vaetl {
+namespace vaetl::fetch_test {
 namespace {
 
 using testing::Environment;
@@ -111,4 +111,4 @@ TEST_F(Fetch, WithoutANetworkTheSetSaysWhereItIs) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::fetch_test

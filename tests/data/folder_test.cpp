@@ -12,7 +12,7 @@
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/io/png.hpp"
 
-namespace vaetl {
+namespace vaetl::folder_test {
 namespace {
 
 using testing::ArchiveKind;
@@ -368,4 +368,4 @@ TEST(Folder, Emoji) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::folder_test

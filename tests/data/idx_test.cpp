@@ -3,7 +3,7 @@
 #include "tests/support/expect_error.hpp"
 #include "vaetl/data/open.hpp"
 
-namespace vaetl {
+namespace vaetl::idx_test {
 namespace {
 
 Splits open_idx(const std::filesystem::path& folder, DatasetInfo about = {}) {
@@ -152,4 +152,4 @@ TEST(Idx, FileThatCannotBeRead) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::idx_test

@@ -4,7 +4,7 @@
 #include "support.hpp"
 #include "vaetl/data/open.hpp"
 
-namespace vaetl {
+namespace vaetl::known_sets_test {
 namespace {
 
 using testing::Environment;
@@ -121,4 +121,4 @@ TEST_F(Places, ASetMayHaveSeveralForms) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::known_sets_test

@@ -10,7 +10,7 @@
 #include "vaetl/data/readers/lines.hpp"
 #include "vaetl/data/readers/text.hpp"
 
-namespace vaetl {
+namespace vaetl::lines_test {
 namespace {
 
 using testing::expect_error;
@@ -353,4 +353,4 @@ TEST(RealText, TinyShakespeare) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::lines_test

@@ -9,7 +9,7 @@
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/sound.hpp"
 
-namespace vaetl {
+namespace vaetl::make_test {
 namespace {
 
 using namespace testing;
@@ -217,4 +217,4 @@ TEST(Make, SpokenDigitsThatCannotBeSpoken) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::make_test

@@ -8,7 +8,7 @@
 #include "vaetl/io/npy.hpp"
 #include "vaetl/io/safetensors.hpp"
 
-namespace vaetl {
+namespace vaetl::npy_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -138,4 +138,4 @@ TEST(NpyReader, LayoutsAndMissingValues) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::npy_test

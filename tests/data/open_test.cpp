@@ -3,7 +3,7 @@
 #include "support.hpp"
 #include "tests/support/expect_error.hpp"
 
-namespace vaetl {
+namespace vaetl::open_test {
 namespace {
 
 using testing::Environment;
@@ -76,4 +76,4 @@ TEST(Open, FashionMnist) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::open_test

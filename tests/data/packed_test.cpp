@@ -11,7 +11,7 @@
 #include "vaetl/data/open.hpp"
 #include "vaetl/io/safetensors.hpp"
 
-namespace vaetl {
+namespace vaetl::packed_test {
 namespace {
 
 using testing::expect_error;
@@ -219,4 +219,4 @@ TEST(Packed, AFullDiskLeavesNothing) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::packed_test

@@ -4,7 +4,7 @@
 #include "tests/support/expect_error.hpp"
 #include "vaetl/data/open.hpp"
 
-namespace vaetl {
+namespace vaetl::pixels_test {
 namespace {
 
 using testing::expect_error;
@@ -80,4 +80,4 @@ TEST(Pixels, OptionsAreChecked) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::pixels_test

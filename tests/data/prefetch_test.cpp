@@ -9,7 +9,7 @@
 #include "tests/support/expect_error.hpp"
 #include "vaetl/data/sources.hpp"
 
-namespace vaetl {
+namespace vaetl::prefetch_test {
 namespace {
 
 using testing::expect_error;
@@ -133,4 +133,4 @@ TEST(Prefetch, WorksAhead) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::prefetch_test

@@ -4,7 +4,7 @@
 #include "tests/support/expect_error.hpp"
 #include "vaetl/core/random.hpp"
 
-namespace vaetl {
+namespace vaetl::preprocess_test {
 namespace {
 
 using testing::expect_error;
@@ -117,4 +117,4 @@ TEST(Preprocess, RefusesWhatDoesNotBelong) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::preprocess_test

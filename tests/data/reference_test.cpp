@@ -8,7 +8,7 @@
 #include "vaetl/data/open.hpp"
 #include "vaetl/data/preprocess.hpp"
 
-namespace vaetl {
+namespace vaetl::reference_test {
 namespace {
 
 using testing::expect_error;
@@ -103,4 +103,4 @@ TEST(Preprocess, TokenIdsStayIntegers) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::reference_test

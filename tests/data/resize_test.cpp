@@ -7,7 +7,7 @@
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/io/safetensors.hpp"
 
-namespace vaetl {
+namespace vaetl::resize_test {
 namespace {
 
 using namespace transforms;
@@ -85,4 +85,4 @@ TEST(Resize, Options) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::resize_test

@@ -7,7 +7,7 @@
 #include "vaetl/data/open.hpp"
 #include "vaetl/data/preprocess.hpp"
 
-namespace vaetl {
+namespace vaetl::series_test {
 namespace {
 
 using testing::expect_error;
@@ -187,4 +187,4 @@ TEST(Series, RealSets) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::series_test

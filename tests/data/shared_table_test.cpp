@@ -7,7 +7,7 @@
 #include "vaetl/data/open.hpp"
 #include "vaetl/io/atomic_file.hpp"
 
-namespace vaetl {
+namespace vaetl::shared_table_test {
 namespace {
 
 using testing::Environment;
@@ -203,4 +203,4 @@ TEST(SharedTable, TheDocumentedTableIsTheMeasuredOne) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::shared_table_test

@@ -7,7 +7,7 @@
 #include "vaetl/data/feed.hpp"
 #include "vaetl/data/sources.hpp"
 
-namespace vaetl {
+namespace vaetl::shuffle_test {
 namespace {
 
 using testing::expect_error;
@@ -170,4 +170,4 @@ TEST(Lanes, RefusesWhatHasNone) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::shuffle_test

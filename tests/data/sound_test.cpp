@@ -10,7 +10,7 @@
 #include "vaetl/io/safetensors.hpp"
 #include "vaetl/io/sound.hpp"
 
-namespace vaetl {
+namespace vaetl::sound_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -204,4 +204,4 @@ TEST(LogMel, RefusesWhatItCannotDo) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::sound_test

@@ -2,7 +2,7 @@
 #include "tests/support/expect_error.hpp"
 #include "vaetl/data/dataset.hpp"
 
-namespace vaetl {
+namespace vaetl::split_test {
 namespace {
 
 using testing::expect_error;
@@ -102,4 +102,4 @@ TEST(Fold, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::split_test

@@ -4,7 +4,7 @@
 #include "vaetl/data/example_text.hpp"
 #include "vaetl/data/open.hpp"
 
-namespace vaetl {
+namespace vaetl::summary_test {
 namespace {
 
 using namespace testing;
@@ -138,4 +138,4 @@ TEST(Summary, Mnist) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::summary_test

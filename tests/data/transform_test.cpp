@@ -6,7 +6,7 @@
 #include "vaetl/data/transforms/geometry.hpp"
 #include "vaetl/data/transforms/mapping.hpp"
 
-namespace vaetl {
+namespace vaetl::transform_test {
 namespace {
 
 using namespace transforms;
@@ -238,4 +238,4 @@ TEST(Standardise, FitsWithoutLosingPrecision) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::transform_test

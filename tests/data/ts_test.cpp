@@ -8,7 +8,7 @@
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/io/npy.hpp"
 
-namespace vaetl {
+namespace vaetl::ts_test {
 namespace {
 
 using testing::expect_error;
@@ -222,4 +222,4 @@ TEST(Ts, Ecg5000) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::ts_test

@@ -11,7 +11,7 @@
 #include "tests/support/expect_error.hpp"
 #include "vaetl/core/error.hpp"
 
-namespace vaetl {
+namespace vaetl::atomic_file_test {
 namespace {
 
 using testing::bytes_of;
@@ -183,4 +183,4 @@ TEST(ReadFile, ReadsUpToTheLimit) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::atomic_file_test

@@ -9,7 +9,7 @@
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/output.hpp"
 
-namespace vaetl {
+namespace vaetl::atomic_folder_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -120,4 +120,4 @@ TEST(AtomicFolder, RefusesFilesAndAbsentParents) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::atomic_folder_test

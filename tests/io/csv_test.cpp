@@ -9,7 +9,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/io/gzip.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::csv_test {
 namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
@@ -138,4 +138,4 @@ TEST(Csv, FilesAreReadInBlocks) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::csv_test

@@ -6,7 +6,7 @@
 #include "vaetl/io/base64.hpp"
 #include "vaetl/io/sha256.hpp"
 
-namespace vaetl {
+namespace vaetl::digest_test {
 namespace {
 
 using testing::expect_error;
@@ -50,4 +50,4 @@ TEST(Base64, BlocksJoinWithoutPadding) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::digest_test

@@ -13,7 +13,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/io/sha256.hpp"
 
-namespace vaetl {
+namespace vaetl::download_test {
 namespace {
 
 using testing::bytes_of;
@@ -208,4 +208,4 @@ TEST_F(Download, OneAtATimeOfAFileManyOfMany) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::download_test

@@ -9,7 +9,7 @@
 #include "tests/io/tensor_files.hpp"
 #include "vaetl/io/safetensors.hpp"
 
-namespace vaetl {
+namespace vaetl::exchange_test {
 namespace {
 
 using Metadata = std::map<std::string, std::string>;
@@ -37,4 +37,4 @@ TEST(Exchange, Read) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::exchange_test

@@ -9,7 +9,7 @@
 #include "tests/support/expect_error.hpp"
 #include "vaetl/core/error.hpp"
 
-namespace vaetl {
+namespace vaetl::gzip_test {
 namespace {
 
 using testing::expect_error;
@@ -175,4 +175,4 @@ TEST(ByteReader, ALongStreamIsNotInflatedToItsEnd) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::gzip_test

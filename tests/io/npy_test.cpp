@@ -12,7 +12,7 @@
 #include "vaetl/io/gzip.hpp"
 #include "vaetl/io/safetensors.hpp"
 
-namespace vaetl {
+namespace vaetl::npy_test {
 namespace {
 
 using testing::bytes_of;
@@ -171,4 +171,4 @@ TEST(Npy, LargeFilesAreMapped) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::npy_test

@@ -11,7 +11,7 @@
 #include "vaetl/io/png.hpp"
 #include "vaetl/io/safetensors.hpp"
 
-namespace vaetl {
+namespace vaetl::picture_test {
 namespace {
 
 using testing::ArchiveFile;
@@ -199,4 +199,4 @@ TEST(Archive, OneCompressedFile) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::picture_test

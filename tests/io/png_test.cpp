@@ -10,7 +10,7 @@
 #include "tests/support/expect_error.hpp"
 #include "vaetl/core/error.hpp"
 
-namespace vaetl {
+namespace vaetl::png_test {
 namespace {
 
 using testing::expect_error;
@@ -214,4 +214,4 @@ TEST(ImageGrid, RefusesOtherTensors) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::png_test

@@ -8,7 +8,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/io/safetensors.hpp"
 
-namespace vaetl {
+namespace vaetl::safetensors_fuzz_test {
 namespace {
 
 using testing::bytes_of;
@@ -81,4 +81,4 @@ TEST(SafetensorsFuzz, EveryDigitOfTheOffsetsIsChecked) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::safetensors_fuzz_test

@@ -8,7 +8,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/io/safetensors.hpp"
 
-namespace vaetl {
+namespace vaetl::safetensors_rules_test {
 namespace {
 
 using testing::expect_error;
@@ -252,4 +252,4 @@ TEST(SafetensorsFile, TwoHundredThousandTensorsDoNotTakeQuadraticTime) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::safetensors_rules_test

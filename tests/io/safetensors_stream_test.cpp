@@ -7,7 +7,7 @@
 #include "tests/support/expect_error.hpp"
 #include "vaetl/core/error.hpp"
 
-namespace vaetl {
+namespace vaetl::safetensors_stream_test {
 namespace {
 
 using testing::bytes_of;
@@ -63,4 +63,4 @@ TEST(SafetensorsStream, WhatIsNotCompleteLeavesNothing) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::safetensors_stream_test

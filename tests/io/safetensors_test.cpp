@@ -10,7 +10,7 @@
 #include "tests/support/expect_error.hpp"
 #include "vaetl/core/error.hpp"
 
-namespace vaetl {
+namespace vaetl::safetensors_test {
 namespace {
 
 using testing::bytes_of;
@@ -150,4 +150,4 @@ TEST(Safetensors, AFailedWriteLeavesTheOldFile) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::safetensors_test

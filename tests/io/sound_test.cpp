@@ -10,7 +10,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/io/line_reader.hpp"
 
-namespace vaetl {
+namespace vaetl::sound_test {
 namespace {
 
 using testing::bytes_of;
@@ -141,4 +141,4 @@ TEST(LineReader, EndsOfLines) {
 }
 
 }  // namespace
-}  // namespace vaetl
+}  // namespace vaetl::sound_test

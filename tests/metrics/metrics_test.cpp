@@ -3,7 +3,7 @@
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/nn/likelihood.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::metrics_test {
 namespace {
 
 Fields part(const Fields& fields, std::int64_t begin, std::int64_t end) {
@@ -119,4 +119,4 @@ TEST(Metrics, Mistakes) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::metrics_test

@@ -6,7 +6,7 @@
 #include "support/toy_regressor.hpp"
 #include "vaetl/metrics/metric.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::regression_test {
 namespace {
 
 double score(const std::string& name, const std::vector<std::int64_t>& ends, bool weighted, double shift) {
@@ -52,4 +52,4 @@ TEST(RegressionMetrics, R2OfAConstantIsOneOrNothing) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::regression_test

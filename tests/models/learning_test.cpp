@@ -10,7 +10,7 @@
 #include "vaetl/objectives/elbo.hpp"
 #include "vaetl/train/evaluate.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::learning_test {
 namespace {
 
 constexpr std::int64_t kClasses = 4;
@@ -99,4 +99,4 @@ INSTANTIATE_TEST_SUITE_P(Registered, EveryModel, ::testing::ValuesIn(registry<Mo
                          [](const auto& test) { return test.param; });
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::learning_test

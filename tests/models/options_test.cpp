@@ -13,7 +13,7 @@
 #include "vaetl/nn/likelihood.hpp"
 #include "vaetl/nn/state.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::options_test {
 namespace {
 
 using models::Cnn;
@@ -155,4 +155,4 @@ TEST(Options, MadeInCodeAreCheckedToo) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::options_test

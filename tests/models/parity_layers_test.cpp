@@ -4,7 +4,7 @@
 #include "vaetl/nn/layers.hpp"
 #include "vaetl/nn/likelihood.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::parity_layers_test {
 namespace {
 
 template <class Layer>
@@ -62,4 +62,4 @@ TEST(ParityLayers, Likelihoods) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::parity_layers_test

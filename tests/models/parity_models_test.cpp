@@ -5,7 +5,7 @@
 #include "models/parity.hpp"
 #include "vaetl/nn/capabilities.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::parity_models_test {
 namespace {
 
 struct Case {
@@ -84,4 +84,4 @@ INSTANTIATE_TEST_SUITE_P(Reference, ParityModels, ::testing::ValuesIn(cases()),
                          [](const auto& test) { return test.param.name; });
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::parity_models_test

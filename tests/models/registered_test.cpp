@@ -15,7 +15,7 @@
 #include "vaetl/nn/pass.hpp"
 #include "vaetl/nn/state.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::registered_test {
 namespace {
 
 using Names = std::set<std::string>;
@@ -199,4 +199,4 @@ INSTANTIATE_TEST_SUITE_P(Models, Registered, ::testing::ValuesIn(registry<Model>
                          [](const auto& test) { return test.param; });
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::registered_test

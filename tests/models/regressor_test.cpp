@@ -8,7 +8,7 @@
 #include "vaetl/models/mlp.hpp"
 #include "vaetl/nn/pass.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::regressor_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -51,4 +51,4 @@ TEST(Regressor, WithoutOutputsItIsNone) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::regressor_test

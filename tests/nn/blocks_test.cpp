@@ -12,7 +12,7 @@
 #include "support/expect_error.hpp"
 #include "vaetl/core/random.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::blocks_test {
 namespace {
 
 using nn::AfterOptions;
@@ -135,4 +135,4 @@ TEST(Blocks, WantOddKernels) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::blocks_test

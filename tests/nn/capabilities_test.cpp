@@ -5,7 +5,7 @@
 #include "nn/models.hpp"
 #include "support/expect_error.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::capabilities_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -37,4 +37,4 @@ TEST(Capabilities, RequireSaysWhoAskedForWhat) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::capabilities_test

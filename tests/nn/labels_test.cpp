@@ -8,7 +8,7 @@
 #include "support/expect_error.hpp"
 #include "vaetl/core/error.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::labels_test {
 namespace {
 
 TEST(ClassLabels, BecomeInt64) {
@@ -36,4 +36,4 @@ TEST(ClassLabels, SayWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::labels_test

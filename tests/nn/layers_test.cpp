@@ -10,7 +10,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/random.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::layers_test {
 namespace {
 
 template <class Layer>
@@ -97,4 +97,4 @@ TEST(BatchNorm, RefusesASingleValueInTraining) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::layers_test

@@ -14,7 +14,7 @@
 #include "support/expect_error.hpp"
 #include "vaetl/core/random.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::likelihood_test {
 namespace {
 
 TEST(Gaussian, KlByHand) {
@@ -75,4 +75,4 @@ TEST(Likelihoods, ByName) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::likelihood_test

@@ -3,7 +3,7 @@
 
 #include "nn/models.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::load_report_test {
 namespace {
 
 Weights weights_of(const Model& model) {
@@ -71,4 +71,4 @@ TEST(LoadReportJson, HoldsEveryRow) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::load_report_test

@@ -9,7 +9,7 @@
 #include "support/expect_error.hpp"
 #include "vaetl/core/random.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::model_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -123,4 +123,4 @@ TEST(CheckedInput, SaysWhatTheModelExpects) {
 TEST(ParameterCount, LeavesBuffersOut) { EXPECT_EQ(parameter_count(*tiny()), 4 * 3 + 3 + 2 * 3 + 3 * 2 + 2); }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::model_test

@@ -13,7 +13,7 @@
 #include "nn/models.hpp"
 #include "support/expect_error.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::pass_test {
 namespace {
 
 TEST(Pass, EncodesAStreamOnce) {
@@ -108,4 +108,4 @@ TEST(DeviceOf, IsTheFirstParametersOrTheCpu) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::pass_test

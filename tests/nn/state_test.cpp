@@ -11,7 +11,7 @@
 #include "support/expect_error.hpp"
 #include "support/fields_cover.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::state_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -207,4 +207,4 @@ TEST(LoadStrict, NamesTheFirstDifferences) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::state_test

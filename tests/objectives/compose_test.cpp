@@ -3,7 +3,7 @@
 #include "objectives/support.hpp"
 #include "vaetl/nn/state.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::compose_test {
 namespace {
 
 // One term "part" of a given value; updates and needs as told; one parameter of its own.
@@ -139,4 +139,4 @@ TEST(Sum, RefusesWhatCannotBeJoined) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::compose_test

@@ -4,7 +4,7 @@
 #include "objectives/support.hpp"
 #include "support/fields_cover.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::cross_entropy_test {
 namespace {
 
 struct Case {
@@ -144,4 +144,4 @@ TEST(CrossEntropy, SaysWhatIsMissing) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::cross_entropy_test

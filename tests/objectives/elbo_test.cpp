@@ -4,7 +4,7 @@
 #include "objectives/support.hpp"
 #include "support/fields_cover.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::elbo_test {
 namespace {
 
 // The reference gives posterior and logits: the decoder's own part is zero, so what is drawn does not count.
@@ -104,4 +104,4 @@ TEST(Elbo, SaysWhatIsMissing) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::elbo_test

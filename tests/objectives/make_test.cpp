@@ -1,6 +1,6 @@
 #include "objectives/support.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::make_test {
 namespace {
 
 TEST(MakeObjective, FromANameAnObjectOrAnArray) {
@@ -41,4 +41,4 @@ TEST(MakeObjective, CompletesADescription) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::make_test

@@ -5,7 +5,7 @@
 #include "support/fields_cover.hpp"
 #include "vaetl/nn/state.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::simclr_test {
 namespace {
 
 Weights reference_head() {
@@ -126,4 +126,4 @@ TEST(SimClr, SaysWhatIsMissing) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::simclr_test

@@ -4,7 +4,7 @@
 #include "support/fields_cover.hpp"
 #include "support/toy_regressor.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::squared_error_test {
 namespace {
 
 const auto& given = regression_reference;
@@ -52,4 +52,4 @@ TEST(SquaredError, TargetsHaveTheShapeOfPredictions) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::squared_error_test

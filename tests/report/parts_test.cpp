@@ -5,7 +5,7 @@
 #include "vaetl/report/html.hpp"
 #include "vaetl/report/metric_text.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::parts_test {
 namespace {
 
 TEST(Html, EscapesWhatMeansSomething) {
@@ -82,4 +82,4 @@ TEST(Axis, TicksAtValuesKeepClearOfEachOther) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::parts_test

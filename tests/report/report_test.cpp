@@ -1,6 +1,6 @@
 #include "report/support.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::report_test {
 namespace {
 
 TEST(Report, SeveralFoldersBeginWithAComparison) {
@@ -68,4 +68,4 @@ TEST(Report, ExtremeNumbersAreDrawnOrLeftOut) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::report_test

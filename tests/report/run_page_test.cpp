@@ -1,6 +1,6 @@
 #include "report/support.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::run_page_test {
 namespace {
 
 TEST(RunPage, TellsWhatWasTrainedAndTheResult) {
@@ -136,4 +136,4 @@ TEST(RunPage, ATornLastLineIsPassedOver) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::run_page_test

@@ -1,6 +1,6 @@
 #include "report/support.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::sweep_page_test {
 namespace {
 
 TEST(SweepPage, TablesAndPlot) {
@@ -78,4 +78,4 @@ TEST(SweepPage, OneSeedHasNoSpreadAndOneSettingNoLine) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::sweep_page_test

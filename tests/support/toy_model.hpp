@@ -35,7 +35,7 @@ class ToyModel final : public Model, public Variational, public Classifier {
     const at::Tensor h = encode(fields);
     return {h.matmul(mean), h.matmul(log_var)};
   }
-  std::shared_ptr<Likelihood> decode(const at::Tensor& z) override {
+  std::shared_ptr<Likelihood> decode(const at::Tensor& z, const at::Tensor& /*condition*/ = {}) override {
     const at::Tensor decoded = z.matmul(decoder);
     return std::make_shared<nn::Bernoulli>(offset.defined() ? decoded + offset : decoded);
   }

@@ -8,7 +8,7 @@
 #include "vaetl/objectives/elbo.hpp"
 #include "vaetl/train/evaluate.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::cuda_test {
 namespace {
 
 class Cuda : public ::testing::Test {
@@ -47,4 +47,4 @@ TEST_F(Cuda, TheFirstLossAgreesWithTheCpu) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::cuda_test

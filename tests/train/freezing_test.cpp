@@ -4,7 +4,7 @@
 #include "vaetl/objectives/cross_entropy.hpp"
 #include "vaetl/train/evaluate.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::freezing_test {
 namespace {
 
 const Json kCnn = {{"channels", {4, 8}}, {"dense", {16}}, {"classes", 4}, {"batch_norm", true}, {"dropout", 0.2}};
@@ -126,4 +126,4 @@ TEST(FrozenFeatures, SayThatTheyAreCachedOrWhyNot) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::freezing_test

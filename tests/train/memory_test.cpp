@@ -12,7 +12,7 @@
 #include "vaetl/objectives/cross_entropy.hpp"
 #include "vaetl/train/frozen.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::memory_test {
 namespace {
 
 // What no file backs, in MB.
@@ -198,4 +198,4 @@ TEST(Workers, AnErrorInAWorkerEndsTheTraining) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::memory_test

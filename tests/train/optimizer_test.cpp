@@ -7,7 +7,7 @@
 #include "support/expect_error.hpp"
 #include "vaetl/io/safetensors.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::optimizer_test {
 namespace {
 
 const std::map<std::string, Spec<Optimizer>>& cases() {
@@ -104,4 +104,4 @@ TEST(Optimizer, ErrorsByText) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::optimizer_test

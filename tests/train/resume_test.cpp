@@ -6,7 +6,7 @@
 #include "vaetl/objectives/elbo.hpp"
 #include "vaetl/objectives/simclr.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::resume_test {
 namespace {
 
 struct Case {
@@ -154,4 +154,4 @@ TEST(Resume, AFolderThatCannotBeWrittenIsAnOutputError) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::resume_test

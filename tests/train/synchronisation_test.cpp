@@ -10,7 +10,7 @@
 #include "vaetl/objectives/elbo.hpp"
 #include "vaetl/objectives/simclr.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::synchronisation_test {
 namespace {
 
 std::atomic<std::int64_t> reads = 0;
@@ -68,4 +68,4 @@ TEST(Synchronisation, MoreStepsReadNoMore) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::synchronisation_test

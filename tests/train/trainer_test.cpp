@@ -15,7 +15,7 @@
 #include "vaetl/train/evaluate.hpp"
 #include "vaetl/train/optimizers.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::trainer_test {
 namespace {
 
 const Json kMlp = {{"widths", {16}}, {"classes", 4}, {"dropout", 0.2}};
@@ -203,4 +203,4 @@ TEST(Trainer, LabelSmoothingAndWeightsChangeTheResult) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::trainer_test

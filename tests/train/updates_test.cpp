@@ -5,7 +5,7 @@
 #include "vaetl/core/random.hpp"
 #include "vaetl/nn/layers.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::updates_test {
 namespace {
 
 // A generator and a critic in one model, as small as they can be.
@@ -105,4 +105,4 @@ TEST(Updates, AreLoggedByTheirTermsAndResume) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::updates_test

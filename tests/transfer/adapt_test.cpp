@@ -6,7 +6,7 @@
 #include "vaetl/core/batch.hpp"
 #include "vaetl/nn/capabilities.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::adapt_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -211,4 +211,4 @@ TEST(Adapt, PreprocessingThatDoesNotFitIsNotCarriedOver) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::adapt_test

@@ -2,7 +2,7 @@
 
 #include "transfer/fixture.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::report_test {
 namespace {
 
 TEST(AdaptReport, ReadsLikeThis) {
@@ -59,4 +59,4 @@ TEST(AdaptReport, TellsWhatALineCannot) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::report_test

@@ -2,7 +2,7 @@
 
 #include "zoo/fixture.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::predict_test {
 namespace {
 
 at::Tensor images(std::int64_t count) {
@@ -69,4 +69,4 @@ TEST(ZooPredict, SaysWhatItTakes) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::predict_test

@@ -7,7 +7,7 @@
 #include "vaetl/train/evaluate.hpp"
 #include "zoo/fixture.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::regression_test {
 namespace {
 
 // y = 1000 + 30 x + 200 of the colour red, with a missing x and a text at times.
@@ -83,4 +83,4 @@ TEST_F(ZooRegression, FurtherFilesNeedNoTarget) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::regression_test

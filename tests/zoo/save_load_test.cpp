@@ -4,7 +4,7 @@
 #include "vaetl/nn/capabilities.hpp"
 #include "zoo/fixture.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::save_load_test {
 namespace {
 
 using ZooSave = ZooTest;
@@ -220,4 +220,4 @@ TEST_F(ZooSave, AForeignWeightsFileNeedsADescription) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::save_load_test

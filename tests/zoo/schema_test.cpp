@@ -1,7 +1,7 @@
 #include "vaetl/zoo/places.hpp"
 #include "zoo/fixture.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::schema_test {
 namespace {
 
 // VAETL_WRITE_SCHEMA=1 writes it anew.
@@ -21,4 +21,4 @@ TEST_F(ZooSchemaCard, KnowsEveryKeyOfACard) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::schema_test

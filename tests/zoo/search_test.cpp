@@ -2,7 +2,7 @@
 #include "vaetl/zoo/places.hpp"
 #include "zoo/fixture.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::search_test {
 namespace {
 
 using ZooSearch = ZooTest;
@@ -79,4 +79,4 @@ TEST_F(ZooSearch, AnInstalledLibraryHasTheZooOfItsPrefix) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::search_test

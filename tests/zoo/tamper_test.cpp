@@ -3,7 +3,7 @@
 #include "vaetl/io/sha256.hpp"
 #include "zoo/fixture.hpp"
 
-namespace vaetl::testing {
+namespace vaetl::testing::tamper_test {
 namespace {
 
 class ZooTamper : public ZooTest {
@@ -173,4 +173,4 @@ TEST_F(ZooTamper, VerifyTellsEveryCheck) {
 }
 
 }  // namespace
-}  // namespace vaetl::testing
+}  // namespace vaetl::testing::tamper_test

@@ -1,13 +1,9 @@
 #include "vaetl/core/error.hpp"
 
+#include "vaetl/core/text.hpp"
+
 namespace vaetl {
 namespace {
-
-std::string one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return text;
-}
 
 std::string message(const Problem& p) {
   std::string text = p.where;

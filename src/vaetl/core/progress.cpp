@@ -1,5 +1,7 @@
 #include "vaetl/core/progress.hpp"
 
+#include "vaetl/core/text.hpp"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -28,12 +30,6 @@ std::string fit(std::string_view text, int width) {
     if (used > width) break;
   }
   return std::string(text.substr(0, end));
-}
-
-std::string one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return text;
 }
 
 int current_width(std::FILE* stream, int fallback) {

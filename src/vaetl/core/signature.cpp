@@ -23,7 +23,16 @@ std::vector<std::string> dtype_names() {
 
 }  // namespace
 
-std::string shape_text(const std::vector<std::int64_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::vector<std::string> sizes;
+  for (std::int64_t size : shape) sizes.push_back(size == -1 ? "any" : std::to_string(size));
+  return fmt::format("({})", fmt::join(sizes, ", "));
+}
+
+bool shape_fits(const std::vector<std::int64_t>& wanted, at::IntArrayRef found) {
+  return std::equal(wanted.begin(), wanted.end(), found.begin(), found.end(),
+                    [](std::int64_t want, std::int64_t have) { return want == -1 || want == have; });
+}
 
 std::string dtype_name(at::ScalarType dtype) {
   for (const auto& [name, known] : dtypes()) {

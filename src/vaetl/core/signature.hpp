@@ -1,6 +1,7 @@
 // What a model expects of its inputs and what a dataset declares of its fields, in the same words.
 #pragma once
 #include <c10/core/ScalarType.h>
+#include <c10/util/ArrayRef.h>
 
 #include <map>
 #include <string>
@@ -12,7 +13,7 @@ namespace vaetl {
 
 // One field of an example: its shape without N, its type, and the range its values are declared to lie in.
 struct FieldInfo {
-  std::vector<std::int64_t> shape = {};
+  std::vector<std::int64_t> shape = {};  // a model's may hold −1: any size
   at::ScalarType dtype = at::kByte;
   double low = 0, high = 255;
   static constexpr auto fields() {
@@ -26,8 +27,10 @@ struct Signature {
   std::map<std::string, FieldInfo> inputs = {};  // checked against the data before step 0
 };
 
-std::string shape_text(const std::vector<std::int64_t>& shape);  // "(1, 28, 28)"
-std::string dtype_name(at::ScalarType dtype);                    // "uint8", "float32", …
+std::string shape_text(const std::vector<std::int64_t>& shape);  // "(1, 28, 28)"; −1 is written as "any"
+// Whether a tensor's sizes are those of a signature.
+bool shape_fits(const std::vector<std::int64_t>& wanted, at::IntArrayRef found);
+std::string dtype_name(at::ScalarType dtype);  // "uint8", "float32", …
 at::ScalarType dtype_from_name(const std::string& name, const std::string& path);
 
 template <>

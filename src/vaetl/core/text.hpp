@@ -29,4 +29,7 @@ std::string thousands(std::int64_t number);
 // `*` matches any run of characters (dots too), `?` one, `[ab]` a set.
 bool glob_match(std::string_view pattern, std::string_view text);
 
+// With every control character as a space, so that it stays on one line.
+std::string one_line(std::string text);
+
 }  // namespace vaetl

@@ -9,12 +9,12 @@
 namespace vaetl {
 namespace {
 
-constexpr std::size_t block = std::size_t{1} << 16;
+constexpr std::size_t archive_block = std::size_t{1} << 16;
 
 struct Closer {
   void operator()(struct archive* archive) const { archive_read_free(archive); }
 };
-using Handle = std::unique_ptr<struct archive, Closer>;
+using ArchiveHandle = std::unique_ptr<struct archive, Closer>;
 
 void allow_filters(struct archive* archive) {
   archive_read_support_filter_gzip(archive);
@@ -52,11 +52,11 @@ struct Stream {
   ArchiveLimits limits;
   bool raw;  // a compressed file rather than an archive
   Descriptor file;
-  Handle handle;
+  ArchiveHandle handle;
   struct archive_entry* entry = nullptr;
   std::uint64_t members = 0, total = 0, claimed = 0;
   std::string member = {};
-  std::vector<char> buffer = std::vector<char>(block);
+  std::vector<char> buffer = std::vector<char>(archive_block);
 
   [[noreturn]] void fail(std::string expected, std::string found, std::string remedy = {}) const {
     throw DataError({path.string(), std::move(expected), std::move(found), std::move(remedy)});
@@ -75,7 +75,7 @@ struct Stream {
       archive_read_support_format_tar(handle.get());
       archive_read_support_format_zip(handle.get());
     }
-    if (archive_read_open_fd(handle.get(), file.get(), block) != ARCHIVE_OK) not_an_archive();
+    if (archive_read_open_fd(handle.get(), file.get(), archive_block) != ARCHIVE_OK) not_an_archive();
   }
 
   [[noreturn]] void not_an_archive() const {

@@ -6,41 +6,13 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/io/gzip.hpp"
+#include "vaetl/io/utf8.hpp"
 
 namespace vaetl {
 namespace {
 
-constexpr std::size_t block = std::size_t{1} << 16;
+constexpr std::size_t csv_block = std::size_t{1} << 16;
 constexpr std::size_t most_reread = std::size_t{1} << 28;  // bytes read again after quotes left open
-
-bool is_continuation(unsigned char byte) { return (byte & 0xc0) == 0x80; }
-
-// The length of the UTF-8 character that begins `text`; 0: none does.
-std::size_t character_length(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const std::size_t length = lead < 0x80                   ? 1
-                             : lead >= 0xc2 && lead < 0xe0 ? 2
-                             : lead >= 0xe0 && lead < 0xf0 ? 3
-                             : lead >= 0xf0 && lead < 0xf5 ? 4
-                                                           : 0;
-  if (length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if (!is_continuation(static_cast<unsigned char>(text[i]))) return 0;
-  }
-  const auto second = length > 1 ? static_cast<unsigned char>(text[1]) : 0;
-  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
-  const bool outside = (lead == 0xed && second >= 0xa0) || (lead == 0xf4 && second >= 0x90);
-  return overlong || outside ? 0 : length;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = character_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
 
 std::string from_latin1(std::string_view text) {
   std::string result;
@@ -132,7 +104,7 @@ void CsvReader::Parser::on_value(void* bytes, std::size_t size, void* data) {
   }
 }
 
-// Appends a block; false at the end of the data. What lies before the row's beginning is dropped first.
+// Appends a csv_block; false at the end of the data. What lies before the row's beginning is dropped first.
 bool CsvReader::Parser::refill() {
   if (!file_) return false;
   window_.erase(0, start_);
@@ -140,8 +112,8 @@ bool CsvReader::Parser::refill() {
   second_ -= std::min(second_, start_);
   start_ = 0;
   const std::size_t size = window_.size();
-  window_.resize(size + block);
-  window_.resize(size + file_->read(window_.data() + size, block));
+  window_.resize(size + csv_block);
+  window_.resize(size + file_->read(window_.data() + size, csv_block));
   return window_.size() > size;
 }
 

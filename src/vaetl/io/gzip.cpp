@@ -13,14 +13,14 @@ namespace {
 
 constexpr int gzip_window = 15 + 16;           // zlib's largest window, with gzip's header and trailer
 constexpr std::uint64_t largest_ratio = 1032;  // deflate cannot expand by more
-constexpr std::size_t block = std::size_t{1} << 16;
+constexpr std::size_t gzip_block = std::size_t{1} << 16;
 
 uInt clamp_size(std::size_t size) { return static_cast<uInt>(std::min(size, std::size_t{1} << 30)); }
 
 }  // namespace
 
 struct ByteReader::Inflater {
-  explicit Inflater(int fd) : fd_(fd), buffer_(block) {
+  explicit Inflater(int fd) : fd_(fd), buffer_(gzip_block) {
     if (inflateInit2(&stream_, gzip_window) != Z_OK) throw std::bad_alloc();
   }
   ~Inflater() { inflateEnd(&stream_); }
@@ -139,10 +139,10 @@ void ByteReader::fail_size(std::uint64_t expected, std::string found, const std:
 }
 
 std::uint64_t ByteReader::count_up_to(std::uint64_t limit) {
-  std::vector<char> scratch(block);
+  std::vector<char> scratch(gzip_block);
   std::uint64_t done = 0;
   while (done < limit) {
-    const std::size_t count = pull(scratch.data(), std::min<std::uint64_t>(limit - done, block));
+    const std::size_t count = pull(scratch.data(), std::min<std::uint64_t>(limit - done, gzip_block));
     if (count == 0) break;
     done += count;
   }
@@ -172,7 +172,7 @@ std::string read_maybe_gzip(const std::filesystem::path& path, std::size_t max_b
       throw DataError(
           {.where = path.string(), .expected = fmt::format("at most {} bytes of data", max_bytes), .found = "more"});
     }
-    const std::size_t start = bytes.size(), step = std::min(max_bytes - start, std::max(block, start));
+    const std::size_t start = bytes.size(), step = std::min(max_bytes - start, std::max(gzip_block, start));
     bytes.resize(start + step);
     bytes.resize(start + reader.read(bytes.data() + start, step));
   }
@@ -186,7 +186,7 @@ std::string gzip_compress(std::string_view bytes) {
   }
   const std::unique_ptr<z_stream, decltype(&deflateEnd)> guard(&stream, &deflateEnd);
   std::string result;
-  std::vector<Bytef> buffer(block);
+  std::vector<Bytef> buffer(gzip_block);
   int status = Z_OK;
   while (status != Z_STREAM_END) {
     if (stream.avail_in == 0 && !bytes.empty()) {
@@ -195,9 +195,9 @@ std::string gzip_compress(std::string_view bytes) {
       bytes.remove_prefix(stream.avail_in);
     }
     stream.next_out = buffer.data();
-    stream.avail_out = static_cast<uInt>(block);
+    stream.avail_out = static_cast<uInt>(gzip_block);
     status = ::deflate(&stream, bytes.empty() ? Z_FINISH : Z_NO_FLUSH);
-    result.append(reinterpret_cast<const char*>(buffer.data()), block - stream.avail_out);
+    result.append(reinterpret_cast<const char*>(buffer.data()), gzip_block - stream.avail_out);
   }
   return result;
 }

@@ -5,15 +5,15 @@
 namespace vaetl {
 
 namespace {
-constexpr std::size_t block = std::size_t{1} << 18;
+constexpr std::size_t line_block = std::size_t{1} << 18;
 }
 
 LineReader::LineReader(const std::filesystem::path& path, std::size_t max_line)
     : reader_(path), name_(path.string()), max_line_(max_line) {}
 
 bool LineReader::refill() {
-  buffer_.resize(block);
-  buffer_.resize(reader_.read(buffer_.data(), block));
+  buffer_.resize(line_block);
+  buffer_.resize(reader_.read(buffer_.data(), line_block));
   if (number_ == 0 && at_ == 0 && buffer_.starts_with("\xef\xbb\xbf")) buffer_.erase(0, 3);
   at_ = 0;
   return !buffer_.empty();

@@ -3,11 +3,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/io/descriptor.hpp"
+#include "vaetl/io/mapping.hpp"
 #include "vaetl/io/safetensors_format.hpp"
 
 namespace vaetl {
@@ -23,27 +23,6 @@ std::pair<Descriptor, SafetensorsHeader> open_file(const std::filesystem::path& 
   auto header = st::load_header(file.get(), size, path.string());
   return {std::move(file), std::move(header)};
 }
-
-// A private, writable map of a whole file: writing copies the page and never reaches the file.
-class Mapping {
- public:
-  Mapping(int fd, std::size_t size, const std::string& where) : size_(size) {
-    address_ = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
-    if (address_ != MAP_FAILED) return;
-    throw FileError({.where = where,
-                     .expected = fmt::format("to map {} bytes", size),
-                     .found = st::in_quotes(errno_text(errno)),
-                     .remedy = "free some memory"});
-  }
-  ~Mapping() { ::munmap(address_, size_); }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  char* data() const { return static_cast<char*>(address_); }
-
- private:
-  void* address_;
-  std::size_t size_;
-};
 
 at::Tensor make_view(const std::shared_ptr<Mapping>& mapping, std::uint64_t offset, const SafetensorsEntry& entry) {
   const auto options = at::TensorOptions().dtype(entry.dtype);

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using Handle = std::unique_ptr<SNDFILE, decltype(&sf_close)>;
+using SoundHandle = std::unique_ptr<SNDFILE, decltype(&sf_close)>;
 constexpr float full_scale = 32768;
 constexpr std::size_t largest_file = std::size_t{1} << 28;
 
@@ -111,10 +111,10 @@ struct Memory {
 SF_VIRTUAL_IO memory_io() { return {&Memory::size, &Memory::seek, &Memory::read, &Memory::write, &Memory::tell}; }
 
 // Opened and checked; the memory must live as long.
-Handle open_checked(Memory& memory, SF_INFO& info, const std::string& where, const SoundLimits& limits) {
+SoundHandle open_checked(Memory& memory, SF_INFO& info, const std::string& where, const SoundLimits& limits) {
   if (memory.input.empty()) throw DataError({where, "a WAV or FLAC file", "an empty file", {}});
   SF_VIRTUAL_IO io = memory_io();
-  Handle file(sf_open_virtual(&io, SFM_READ, &info, &memory), &sf_close);
+  SoundHandle file(sf_open_virtual(&io, SFM_READ, &info, &memory), &sf_close);
   if (!file) throw DataError({where, "a WAV or FLAC file", quote(sf_strerror(nullptr), 120), {}});
   check_limits(where, info, limits);
   check_claim(where, file.get());
@@ -133,7 +133,7 @@ SoundInfo peek_sound(std::string_view bytes, const std::string& where, const Sou
 Sound decode_sound(std::string_view bytes, const std::string& where, const SoundLimits& limits) {
   Memory memory{.input = bytes};
   SF_INFO info = {};
-  const Handle file = open_checked(memory, info, where, limits);
+  const SoundHandle file = open_checked(memory, info, where, limits);
   const std::vector<float> values = read_frames(where, file.get(), info);
   const at::Tensor interleaved = at::tensor(at::ArrayRef<float>(values), at::kFloat).view({-1, info.channels});
   check_finite(where, interleaved);
@@ -187,7 +187,7 @@ void write_wav(const fs::path& path, const at::Tensor& samples, std::int64_t rat
   info.format = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
   SF_VIRTUAL_IO io = memory_io();
   Memory memory;
-  Handle file(sf_open_virtual(&io, SFM_WRITE, &info, &memory), &sf_close);
+  SoundHandle file(sf_open_virtual(&io, SFM_WRITE, &info, &memory), &sf_close);
   if (!file)
     throw ConfigError({path.string(), "channels that a WAV file can hold", fmt::format("{}", frames.size(1)), {}});
   sf_writef_short(file.get(), frames.const_data_ptr<std::int16_t>(), frames.size(0));

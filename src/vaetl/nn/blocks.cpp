@@ -26,13 +26,9 @@ void check_odd(std::int64_t kernel) {
 
 }  // namespace
 
-void Sequence::add(std::shared_ptr<Block> block) {
-  blocks_.push_back(register_module(std::to_string(blocks_.size()), std::move(block)));
-}
-
 at::Tensor Sequence::forward(const at::Tensor& x) {
   at::Tensor h = x;
-  for (const auto& block : blocks_) h = block->forward(h);
+  for (const Function& step : steps_) h = step(std::move(h));
   return h;
 }
 

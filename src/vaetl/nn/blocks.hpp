@@ -2,6 +2,7 @@
 // parameter is called encoder.0.conv.weight.
 #pragma once
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,15 +17,35 @@ class Block : public torch::nn::Module {
   virtual at::Tensor forward(const at::Tensor& x) = 0;
 };
 
-// Blocks one after another; the children are called 0, 1, ….
+// Steps one after another. As in torch.nn.Sequential a child bears the number of its place, and a function without
+// parameters takes a place but no name.
 class Sequence final : public Block {
  public:
-  void add(std::shared_ptr<Block> block);
+  using Function = std::function<at::Tensor(at::Tensor fresh)>;  // may overwrite what it takes
+  template <class Layer>
+  void add(std::shared_ptr<Layer> layer) {
+    append(std::to_string(size_++), std::move(layer));
+  }
+  void add(Function function) {
+    steps_.push_back(std::move(function));
+    ++size_;
+  }
+  // Takes no place, so that all others keep their names: after the step called 1 it is called 1_inserted.
+  template <class Layer>
+  void insert(std::shared_ptr<Layer> layer) {
+    append(std::to_string(size_ - 1) + "_inserted", std::move(layer));
+  }
   at::Tensor forward(const at::Tensor& x) override;
-  std::size_t size() const { return blocks_.size(); }
+  std::size_t size() const { return size_; }  // places
 
  private:
-  std::vector<std::shared_ptr<Block>> blocks_;
+  template <class Layer>
+  void append(std::string name, std::shared_ptr<Layer> layer) {
+    steps_.push_back([layer = layer.get()](const at::Tensor& x) { return layer->forward(x); });
+    register_module(std::move(name), std::move(layer));
+  }
+  std::vector<Function> steps_;
+  std::size_t size_ = 0;
 };
 
 // What follows a layer; an empty activation is the identity.

@@ -18,6 +18,7 @@ struct Likelihood {
   virtual ~Likelihood() = default;
   virtual at::Tensor log_prob(const at::Tensor& x) const = 0;  // (N): summed over the dimensions of x
   virtual at::Tensor mean() const = 0;                         // like x
+  virtual at::Tensor sample() const = 0;                       // like x, drawn from the default generator
 };
 
 // A diagonal Gaussian: mean and log variance, (N, Z) each.
@@ -25,6 +26,7 @@ struct Gaussian {
   at::Tensor mean, log_var;
   at::Tensor rsample() const;         // mean + exp(½ log_var) ε with gradients to both (arXiv:1312.6114, section 2.4)
   at::Tensor kl_to_standard() const;  // (N): ½ Σ (mean² + exp(log_var) − 1 − log_var)   (arXiv:1312.6114, appendix B)
+  at::Tensor log_prob(const at::Tensor& z) const;  // (N) of z (N, Z)
 };
 
 struct Encoder : virtual Capability {
@@ -46,22 +48,50 @@ struct Regressor : virtual Encoder {
   virtual at::Tensor regress(const at::Tensor& features) = 0;
   virtual std::int64_t outputs() const = 0;
 };
+// What it makes depends on a class besides: `condition` (N) int64 in [0, conditions) wherever a capability takes one.
+// A batch brings it as the field `condition`, or else `target`; a model that is not conditional is given none.
+struct Conditional : virtual Capability {
+  static constexpr std::string_view capability = "Conditional";
+  virtual std::int64_t conditions() const = 0;  // 0: it is not conditional
+};
 struct Decoder : virtual Capability {
   static constexpr std::string_view capability = "Decoder";
-  virtual std::shared_ptr<Likelihood> decode(const at::Tensor& z) = 0;
+  virtual std::shared_ptr<Likelihood> decode(const at::Tensor& z, const at::Tensor& condition = {}) = 0;
   virtual std::int64_t latent_size() const = 0;
 };
 struct Variational : virtual Encoder, virtual Decoder {
   static constexpr std::string_view capability = "Variational";
   virtual Gaussian posterior(const Fields& fields) = 0;
+  // Another prior than N(0, 1): log p(z) (N) of z (N, Z), with gradients to its own parameters. Undefined: N(0, 1),
+  // whose KL is known in closed form.
+  virtual at::Tensor log_prior(const at::Tensor& /*z*/) { return {}; }
 };
 struct Generator : virtual Capability {
   static constexpr std::string_view capability = "Generator";
-  virtual at::Tensor generate(const at::Tensor& z) = 0;  // (N, Z) → like the model's input
+  // Noise (N, Z), standard normal → like the model's input.
+  virtual at::Tensor generate(const at::Tensor& noise, const at::Tensor& condition = {}) = 0;
   virtual std::int64_t noise_size() const = 0;
 };
+// Scores (N): high for data, low for what was generated; a logit where the loss wants a probability.
+struct Judgement {
+  at::Tensor score;
+  at::Tensor logits;  // (N, K) of an auxiliary classifier (arXiv:1610.09585); undefined without one
+};
+struct Critic : virtual Capability {
+  static constexpr std::string_view capability = "Critic";
+  virtual Judgement judge(const at::Tensor& x, const at::Tensor& condition = {}) = 0;
+};
+// Reads a sequence step by step and can go on where it stopped.
+struct SequenceModel : virtual Capability {
+  static constexpr std::string_view capability = "SequenceModel";
+  // input (N, T) of ids or (N, T, F), with `length` (N) where padded → (N, T, O), one output a step. `state` is what
+  // the recurrent layers carry: empty stands for zeros, on return it is where the sequence stopped.
+  virtual at::Tensor unroll(const Fields& fields, std::vector<at::Tensor>& state) = 0;
+  virtual std::int64_t step_outputs() const = 0;  // O; 0: it puts out nothing for single steps
+};
 
-// A Classifier without classes or a Regressor without outputs (features alone) does not count as one.
+// A Classifier without classes, a Regressor without outputs (features alone), a Conditional without conditions, a
+// SequenceModel without outputs for its steps does not count as one.
 std::vector<std::string> capabilities(const Model& model);
 bool offers(const Model& model, std::string_view capability);
 // ConfigError: what was asked for by whom, what the model offers, what to do.
@@ -76,8 +106,18 @@ C& require(Model& model, std::string_view by = "this use") {
   if constexpr (std::is_same_v<C, Regressor>) {
     if (found && found->outputs() == 0) found = nullptr;
   }
+  if constexpr (std::is_same_v<C, Conditional>) {
+    if (found && found->conditions() == 0) found = nullptr;
+  }
+  if constexpr (std::is_same_v<C, SequenceModel>) {
+    if (found && found->step_outputs() == 0) found = nullptr;
+  }
   if (!found) require_capability(model, C::capability, by);
   return *found;
 }
+
+// The condition of a batch for this model: undefined where it is not conditional. DataError where the batch has neither
+// `condition` nor `target`, or on the CPU a class outside [0, conditions).
+at::Tensor condition_of(const Model& model, const Fields& fields);
 
 }  // namespace vaetl

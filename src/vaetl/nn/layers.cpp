@@ -31,6 +31,12 @@ void check_size(const std::vector<std::int64_t>& shape) {
                      "change the sizes in the model's description"});
 }
 
+void check_groups_of(const ConvOptions& o) {
+  if (o.groups > 0 && o.in % o.groups == 0 && o.out % o.groups == 0) return;
+  throw ConfigError({"convolution", fmt::format("groups that divide {} and {} channels", o.in, o.out),
+                     std::to_string(o.groups), "change the channels in the model's description"});
+}
+
 // U(−1/√fan_in, 1/√fan_in): what kaiming_uniform with a = √5 comes to, and PyTorch's rule for biases too.
 at::Tensor uniform_parameter(const std::vector<std::int64_t>& shape, std::int64_t fan_in) {
   check_size(shape);
@@ -53,24 +59,28 @@ Linear::Linear(std::int64_t in, std::int64_t out)
 at::Tensor Linear::forward(const at::Tensor& x) { return at::linear(x, weight, bias); }
 
 Conv2d::Conv2d(ConvOptions o) : options_(o) {
-  const std::int64_t fan_in = o.in * o.kernel * o.kernel;
-  weight = register_parameter("weight", uniform_parameter({o.out, o.in, o.kernel, o.kernel}, fan_in));
-  bias = register_parameter("bias", uniform_parameter({o.out}, fan_in));
+  check_groups_of(o);
+  const std::int64_t in = o.in / o.groups, fan_in = in * o.kernel * o.kernel;
+  weight = register_parameter("weight", uniform_parameter({o.out, in, o.kernel, o.kernel}, fan_in));
+  if (o.bias) bias = register_parameter("bias", uniform_parameter({o.out}, fan_in));
 }
 
 at::Tensor Conv2d::forward(const at::Tensor& x) {
-  return at::conv2d(channels_last(x), weight, bias, options_.stride, options_.padding);
+  return at::conv2d(channels_last(x), weight, bias, options_.stride, options_.padding, /*dilation=*/1, options_.groups);
 }
 
 ConvTranspose2d::ConvTranspose2d(ConvOptions o, std::array<std::int64_t, 2> output_padding)
     : options_(o), output_padding_(output_padding) {
-  const std::int64_t fan_in = o.out * o.kernel * o.kernel;  // of the second dimension, as PyTorch counts it
-  weight = register_parameter("weight", uniform_parameter({o.in, o.out, o.kernel, o.kernel}, fan_in));
-  bias = register_parameter("bias", uniform_parameter({o.out}, fan_in));
+  check_groups_of(o);
+  const std::int64_t out = o.out / o.groups;
+  const std::int64_t fan_in = out * o.kernel * o.kernel;  // of the second dimension, as PyTorch counts it
+  weight = register_parameter("weight", uniform_parameter({o.in, out, o.kernel, o.kernel}, fan_in));
+  if (o.bias) bias = register_parameter("bias", uniform_parameter({o.out}, fan_in));
 }
 
 at::Tensor ConvTranspose2d::forward(const at::Tensor& x) {
-  return at::conv_transpose2d(channels_last(x), weight, bias, options_.stride, options_.padding, output_padding_);
+  return at::conv_transpose2d(channels_last(x), weight, bias, options_.stride, options_.padding, output_padding_,
+                              options_.groups);
 }
 
 BatchNorm::BatchNorm(std::int64_t channels)

@@ -17,6 +17,8 @@ class Linear final : public torch::nn::Module {
 
 struct ConvOptions {
   std::int64_t in = 1, out = 1, kernel = 3, stride = 1, padding = 0;
+  std::int64_t groups = 1;  // channels are convolved in so many groups that see nothing of each other; in: depthwise
+  bool bias = true;         // without one `bias` is an undefined tensor
 };
 // Cross-correlation, (N, in, H, W) → (N, out, H', W'), H' = ⌊(H + 2 padding − kernel) / stride⌋ + 1. Its result lies in
 // memory channel by channel for each pixel (channels last), where convolution and pooling run about twice as fast on a
@@ -25,7 +27,7 @@ class Conv2d final : public torch::nn::Module {
  public:
   explicit Conv2d(ConvOptions options);
   at::Tensor forward(const at::Tensor& x);
-  at::Tensor weight, bias;  // (out, in, kernel, kernel), (out)
+  at::Tensor weight, bias;  // (out, in / groups, kernel, kernel), (out)
 
  private:
   ConvOptions options_;
@@ -35,7 +37,7 @@ class ConvTranspose2d final : public torch::nn::Module {
  public:
   explicit ConvTranspose2d(ConvOptions options, std::array<std::int64_t, 2> output_padding = {0, 0});
   at::Tensor forward(const at::Tensor& x);
-  at::Tensor weight, bias;  // (in, out, kernel, kernel), (out)
+  at::Tensor weight, bias;  // (in, out / groups, kernel, kernel), (out)
 
  private:
   ConvOptions options_;

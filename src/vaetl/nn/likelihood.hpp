@@ -17,6 +17,7 @@ class Bernoulli final : public Likelihood {
   explicit Bernoulli(at::Tensor logits) : logits_(std::move(logits)) {}
   at::Tensor log_prob(const at::Tensor& x) const override;
   at::Tensor mean() const override;  // σ(l)
+  at::Tensor sample() const override;
 
  private:
   at::Tensor logits_;
@@ -29,6 +30,7 @@ class FixedGaussian final : public Likelihood {
   explicit FixedGaussian(at::Tensor mean, double variance = 0.01) : mean_(std::move(mean)), variance_(variance) {}
   at::Tensor log_prob(const at::Tensor& x) const override;
   at::Tensor mean() const override { return mean_; }
+  at::Tensor sample() const override;
 
  private:
   at::Tensor mean_;

@@ -59,12 +59,12 @@ class GeneratorGuard {
 
 std::string with_batch(const std::vector<std::int64_t>& shape) {
   std::string text = "(N";
-  for (std::int64_t size : shape) text += ", " + std::to_string(size);
+  for (std::int64_t size : shape) text += size == -1 ? ", any" : ", " + std::to_string(size);
   return text + ")";
 }
 
-std::string remedy_for(const at::Tensor& x, bool shape_fits) {
-  if (shape_fits) return "apply the model's preprocessing first";
+std::string input_remedy(const at::Tensor& x, bool fits) {
+  if (fits) return "apply the model's preprocessing first";
   if (x.dim() < 2) return "stack examples along a first dimension";
   return "convert the data, or describe the model with \"input\": " + Json(x.sizes().slice(1).vec()).dump();
 }
@@ -130,12 +130,13 @@ std::vector<std::shared_ptr<torch::nn::Module>> group_modules(const Model& model
 
 const at::Tensor& checked_input(const Model& model, const Fields& fields) {
   const at::Tensor& x = fields.input();
-  const std::vector<std::int64_t> shape = model.signature().inputs.at("input").shape;
-  const bool shape_fits = x.dim() > 0 && x.sizes().slice(1) == at::IntArrayRef(shape);
-  if (shape_fits && x.is_floating_point()) return x;
-  throw DataError({name_of(model), fmt::format("input of shape {}, float32", with_batch(shape)),
-                   fmt::format("{}, {}", shape_text(x.sizes().vec()), dtype_name(x.scalar_type())),
-                   remedy_for(x, shape_fits)});
+  const FieldInfo wanted = model.signature().inputs.at("input");
+  const bool fits = x.dim() > 0 && shape_fits(wanted.shape, x.sizes().slice(1));
+  const bool ids = wanted.dtype == at::kLong;  // of tokens; anything else is numbers
+  if (fits && (ids ? x.scalar_type() == at::kLong : x.is_floating_point())) return x;
+  throw DataError(
+      {name_of(model), fmt::format("input of shape {}, {}", with_batch(wanted.shape), ids ? "int64" : "float32"),
+       fmt::format("{}, {}", shape_text(x.sizes().vec()), dtype_name(x.scalar_type())), input_remedy(x, fits)});
 }
 
 std::int64_t parameter_count(const torch::nn::Module& module) {

@@ -72,6 +72,8 @@ const Gaussian& Pass::posterior(std::string_view stream) {
                   [&] { return require<Variational>(model_, "the posterior").posterior(fields(stream)); });
 }
 
+at::Tensor Pass::condition(std::string_view stream) { return condition_of(model_, fields(stream)); }
+
 at::Tensor Pass::mean(const at::Tensor& per_example, std::string_view stream) const {
   if (per_example.dim() != 1) {
     throw Error(

@@ -32,6 +32,7 @@ class Pass {
   const at::Tensor& logits(std::string_view stream = "train");
   const at::Tensor& predictions(std::string_view stream = "train");  // of a Regressor, (N, O)
   const Gaussian& posterior(std::string_view stream = "train");
+  at::Tensor condition(std::string_view stream = "train");  // undefined where the model is not conditional
   // Rule 5, the one place that reduces: per_example (N) → its mean, weighted by the stream's "weight" where it has one.
   at::Tensor mean(const at::Tensor& per_example, std::string_view stream = "train") const;
   at::Tensor value(const Schedule& schedule) const;  // 0-dim, on the model's device

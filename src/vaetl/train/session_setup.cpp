@@ -72,8 +72,9 @@ void Session::check_shapes(const Batch& example) const {
   const auto inputs = task_.model->signature().inputs;
   for (const auto& [stream, fields] : example) {
     for (const auto& [name, info] : inputs) {
-      const auto found = fields[name].sizes().slice(1).vec();
-      if (found == info.shape) continue;
+      const bool by_labels = name == "condition" && !fields.has(name);  // condition_of() reads the labels then
+      const auto found = fields[by_labels ? "target" : name].sizes().slice(1).vec();
+      if (shape_fits(info.shape, found)) continue;
       throw DataError({"stream " + stream, "\"" + name + "\" of shape " + shape_text(info.shape), shape_text(found),
                        "describe the model with this input shape, or choose other data"});
     }

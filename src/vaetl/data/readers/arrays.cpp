@@ -20,7 +20,7 @@ const std::set<std::string> target_words = {"y", "target", "targets", "label", "
 struct Roles {
   std::string input = {}, target = {};
 };
-using Splits = std::array<Roles, 3>;
+using SplitRoles = std::array<Roles, 3>;
 
 std::set<std::string> words_of(const std::string& name) {
   std::set<std::string> words;
@@ -55,12 +55,12 @@ void assign(std::string& place, const std::string& name, const fs::path& path, c
                    fmt::format("{} and {}", quote(place), quote(name)), fmt::format("say which: {}=NAME", option)});
 }
 
-Splits by_words(const std::vector<std::string>& names, const ArrayNames& given, const fs::path& path) {
-  Splits splits;
+SplitRoles by_words(const std::vector<std::string>& names, const ArrayNames& given, const fs::path& path) {
+  SplitRoles splits;
   splits[0] = {given.input, given.target};
   splits[2] = {given.test_input, given.test_target};
   const std::set<std::string> taken = {given.input, given.target, given.test_input, given.test_target};
-  Splits found;
+  SplitRoles found;
   for (const auto& name : names) {
     const auto words = words_of(name);
     Roles& roles = found[part_of(words)];
@@ -79,7 +79,7 @@ Splits by_words(const std::vector<std::string>& names, const ArrayNames& given, 
   return splits;
 }
 
-void require_input(const Splits& splits, const std::vector<std::string>& names, const fs::path& path) {
+void require_input(const SplitRoles& splits, const std::vector<std::string>& names, const fs::path& path) {
   const bool any = std::any_of(splits.begin(), splits.end(), [](const Roles& r) { return !r.input.empty(); });
   if (any) return;
   throw DataError({path.string(), "an array whose name tells that it is the input, such as x, images or X_train",
@@ -106,7 +106,7 @@ at::Tensor array_in(const fs::path& folder, const std::string& name) {
 
 std::array<ArrayPair, 3> read_folder(const fs::path& folder, const ArrayNames& given) {
   const auto names = names_in(folder);
-  const Splits splits = by_words(names, given, folder);
+  const SplitRoles splits = by_words(names, given, folder);
   require_input(splits, names, folder);
   std::array<ArrayPair, 3> result;
   for (std::size_t part = 0; part < splits.size(); ++part) {
@@ -119,7 +119,7 @@ std::array<ArrayPair, 3> read_folder(const fs::path& folder, const ArrayNames& g
 
 std::array<ArrayPair, 3> read_archive(const fs::path& file, const ArrayNames& given) {
   const auto names = npz_names(file);
-  const Splits splits = by_words(names, given, file);
+  const SplitRoles splits = by_words(names, given, file);
   require_input(splits, names, file);
   std::vector<std::string> wanted;
   for (const Roles& roles : splits) {

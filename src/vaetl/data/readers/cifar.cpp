@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t values = 3 * 32 * 32;
-constexpr std::uint64_t largest_file = std::uint64_t{1} << 29;
+constexpr std::uint64_t largest_cifar_file = std::uint64_t{1} << 29;
 
 struct Batch {
   std::string where, name, bytes;  // the name without .gz and the like
@@ -58,7 +58,7 @@ std::vector<Batch> read_folder(const fs::path& folder, bool look_through) {
       folders.push_back(path);
     } else if (is_wanted(plain_name(path))) {
       const std::string name = plain_name(path);
-      batches.push_back({path.string(), name, read_unpacked(path, largest_file), is_test(name)});
+      batches.push_back({path.string(), name, read_unpacked(path, largest_cifar_file), is_test(name)});
     }
   }
   if (batches.empty() && look_through && folders.size() == 1) return read_folder(folders[0], false);
@@ -67,7 +67,7 @@ std::vector<Batch> read_folder(const fs::path& folder, bool look_through) {
 
 std::vector<Batch> read_archive(const fs::path& path) {
   std::vector<Batch> batches;
-  ArchiveReader archive(path, {.member_bytes = largest_file});
+  ArchiveReader archive(path, {.member_bytes = largest_cifar_file});
   for (ArchiveMember member; archive.next(member);) {
     const std::string name = fs::path(member.name).filename().string();
     if (member.folder || !is_wanted(name)) continue;
@@ -87,7 +87,7 @@ std::vector<Batch> read_any(const fs::path& path) {
   }
   if (fs::is_directory(path, ignored)) return read_folder(path, true);
   const std::string name = plain_name(path);
-  if (name.ends_with(".bin")) return {{path.string(), name, read_unpacked(path, largest_file), is_test(name)}};
+  if (name.ends_with(".bin")) return {{path.string(), name, read_unpacked(path, largest_cifar_file), is_test(name)}};
   return read_archive(path);
 }
 

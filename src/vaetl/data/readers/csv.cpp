@@ -13,7 +13,7 @@ namespace vaetl::readers {
 namespace {
 
 namespace fs = std::filesystem;
-using Options = Csv::Options;
+using TableOptions = Csv::Options;
 
 constexpr std::size_t most_label_numbers = 20;  // with more different numbers a target is a quantity
 
@@ -26,15 +26,15 @@ std::optional<char> delimiter_from(const std::string& text) {
   return fits ? std::optional(text[0]) : std::nullopt;
 }
 
-CsvOptions csv_options(const Options& options, const fs::path& file) {
+CsvOptions csv_options(const TableOptions& options, const fs::path& file) {
   return {.delimiter = options.delimiter.empty() ? delimiter_of(file) : *delimiter_from(options.delimiter),
           .quote = options.quote.empty() ? '\0' : options.quote[0],
           .latin1 = options.encoding == "latin-1"};
 }
 
 // A file with the rows of it that are of use.
-struct Part {
-  Part(const fs::path& file, const Options& options)
+struct TablePart {
+  TablePart(const fs::path& file, const TableOptions& options)
       : flaws(file), table(file, csv_options(options, file), options.header, flaws) {
     rows.resize(static_cast<std::size_t>(table.rows()));
     std::iota(rows.begin(), rows.end(), 0);
@@ -51,7 +51,7 @@ std::vector<std::string> names_at(const TextTable& table, const std::vector<std:
 }
 
 // Where the targets stand; nowhere in a file that lacks one.
-std::vector<std::int64_t> targets_in(const TextTable& table, const Options& fitted) {
+std::vector<std::int64_t> targets_in(const TextTable& table, const TableOptions& fitted) {
   std::vector<std::int64_t> result;
   for (const Json& name : fitted.target.list) {
     const auto found = name.is_string() ? table.find(name.get<std::string>()) : std::nullopt;
@@ -77,7 +77,7 @@ bool are_values(const TextTable& table, const std::vector<std::int64_t>& targets
 
 // What the table says of itself before any row counts as training data: header, width, names of targets, task. Of a
 // fitted reader only what is still open.
-void settle(Options& options, const Part& part, bool learns) {
+void settle(TableOptions& options, const TablePart& part, bool learns) {
   options.header = part.table.header();
   if (learns) options.width = part.table.width();
   const Json& given = options.target.list;
@@ -96,7 +96,7 @@ void settle(Options& options, const Part& part, bool learns) {
 }
 
 // A file without a header is read by position: it has the width of the training data, or lacks the targets.
-void align(TextTable& table, const Options& fitted) {
+void align(TextTable& table, const TableOptions& fitted) {
   if (table.header() || fitted.width == 0 || table.width() == fitted.width) return;
   std::vector<std::string> names = numbered_classes(fitted.width);
   for (const Json& target : fitted.target.list) std::erase(names, target.get<std::string>());
@@ -110,7 +110,7 @@ void align(TextTable& table, const Options& fitted) {
   table.rename(std::move(names));
 }
 
-std::string_view label_text(std::string_view text, const Options& options) {
+std::string_view label_text(std::string_view text, const TableOptions& options) {
   if (!options.strip.empty() && text.ends_with(options.strip)) text.remove_suffix(options.strip.size());
   while (text.ends_with(' ')) text.remove_suffix(1);
   return text;
@@ -125,7 +125,7 @@ Labels labels_of(const std::vector<std::string>& classes) {
 }
 
 // Leaves the rows whose targets can be read; with the classes known, labels of those alone.
-void keep_targets(Part& part, const Options& fitted) {
+void keep_targets(TablePart& part, const TableOptions& fitted) {
   const auto targets = targets_in(part.table, fitted);
   const MissingTexts missing(fitted.missing);
   const Labels labels = labels_of(fitted.classes);
@@ -149,7 +149,7 @@ void keep_targets(Part& part, const Options& fitted) {
 }
 
 std::vector<std::string> distinct_labels(const TextTable& table, std::int64_t target, const Rows& rows,
-                                         const Options& options) {
+                                         const TableOptions& options) {
   std::set<std::string> distinct;
   for (const auto& text : distinct_texts(table, target, rows, MissingTexts(options.missing))) {
     distinct.emplace(label_text(text, options));
@@ -159,7 +159,7 @@ std::vector<std::string> distinct_labels(const TextTable& table, std::int64_t ta
   return labels;
 }
 
-at::Tensor read_labels(const TextTable& table, std::int64_t target, const Rows& rows, const Options& fitted) {
+at::Tensor read_labels(const TextTable& table, std::int64_t target, const Rows& rows, const TableOptions& fitted) {
   const Labels labels = labels_of(fitted.classes);
   std::vector<std::int64_t> result;
   result.reserve(rows.size());
@@ -190,7 +190,7 @@ Rows chosen(const Rows& rows, const Dataset& positions) {
 }
 
 // The rows for training and for the test, held out as everywhere before anything is learnt.
-TwoParts split_rows(const Part& part, Options options) {
+TwoParts split_rows(const TablePart& part, TableOptions options) {
   if (options.test_share == 0 || part.rows.empty()) return {part.rows, {}};
   Fields fields;
   fields.set("input", at::arange(static_cast<std::int64_t>(part.rows.size()), at::kLong));
@@ -206,7 +206,7 @@ TwoParts split_rows(const Part& part, Options options) {
 }
 
 // What the columns hold, from the rows for training.
-void learn_columns(Options& options, const TextTable& table, const Rows& rows) {
+void learn_columns(TableOptions& options, const TextTable& table, const Rows& rows) {
   const MissingTexts missing(options.missing);
   const auto numeric = options.numeric.resolve(table, "numeric"),
              categorical = options.categorical.resolve(table, "categorical"),
@@ -228,7 +228,7 @@ void learn_columns(Options& options, const TextTable& table, const Rows& rows) {
   throw DataError({table.file().string(), "a column besides the target", "none", "check the delimiter"});
 }
 
-void learn(Options& options, const TextTable& table, const Rows& rows) {
+void learn(TableOptions& options, const TextTable& table, const Rows& rows) {
   if (rows.empty()) return;  // told by whoever asks for examples
   if (options.columns.empty()) learn_columns(options, table, rows);
   const auto targets = targets_in(table, options);
@@ -236,7 +236,7 @@ void learn(Options& options, const TextTable& table, const Rows& rows) {
   options.classes = distinct_labels(table, targets[0], rows, options);
 }
 
-Fields encode(Part& part, Rows rows, const Options& fitted) {
+Fields encode(TablePart& part, Rows rows, const TableOptions& fitted) {
   Fields fields;
   fields.set("input", encode_columns(part.table, fitted.columns, MissingTexts(fitted.missing), rows, part.flaws));
   const auto targets = targets_in(part.table, fitted);
@@ -247,9 +247,9 @@ Fields encode(Part& part, Rows rows, const Options& fitted) {
   return fields;
 }
 
-Dataset read_other(const fs::path& file, const Options& fitted, const DatasetInfo& info, const std::string& split,
+Dataset read_other(const fs::path& file, const TableOptions& fitted, const DatasetInfo& info, const std::string& split,
                    Skips& skips) {
-  Part part(file, fitted);
+  TablePart part(file, fitted);
   align(part.table, fitted);
   keep_targets(part, fitted);
   Fields fields = encode(part, part.rows, fitted);
@@ -258,7 +258,7 @@ Dataset read_other(const fs::path& file, const Options& fitted, const DatasetInf
   return make_split(std::move(fields), info, split);
 }
 
-DatasetInfo describe(const Reading& reading, const Options& fitted) {
+DatasetInfo describe(const Reading& reading, const TableOptions& fitted) {
   DatasetInfo info = reading.about;
   if (info.classes.size() != fitted.classes.size()) info.classes = fitted.classes;
   info.reader = {{"name", Csv::name}};
@@ -288,8 +288,8 @@ void Csv::Options::validate() const {
 
 Splits Csv::open(const fs::path& path, const Reading& reading) const {
   Skips skips(reading);
-  Part part(path, options_);
-  Options fitted = options_;
+  TablePart part(path, options_);
+  TableOptions fitted = options_;
   align(part.table, fitted);
   settle(fitted, part, fitted.columns.empty());
   keep_targets(part, fitted);

@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using text::Ids;
 using text::TextRow;
-using Rows = std::vector<TextRow>;
+using TextRows = std::vector<TextRow>;
 
 constexpr std::int64_t longest_learnt = 1024;
 constexpr std::int64_t most_values = std::int64_t{1} << 31;  // N × T, of four bytes each
@@ -36,7 +36,7 @@ std::optional<std::int64_t> number_of(const std::string& label) {
 }
 
 // The labels of the rows, each once: by value where all are numbers, otherwise by their bytes.
-std::vector<std::string> learn_classes(const Rows& rows) {
+std::vector<std::string> learn_classes(const TextRows& rows) {
   std::set<std::string> labels;
   for (const TextRow& row : rows) labels.insert(row.label);
   std::vector<std::string> classes(labels.begin(), labels.end());
@@ -49,15 +49,15 @@ std::vector<std::string> learn_classes(const Rows& rows) {
 }
 
 // One file's rows with their labels as numbers; rows of other classes are left out.
-struct Part {
-  Rows rows = {};
+struct TextPart {
+  TextRows rows = {};
   std::vector<std::int64_t> labels = {};
 };
 
-Part number_labels(Rows rows, const std::vector<std::string>& classes, const fs::path& file, Skips& skips) {
+TextPart number_labels(TextRows rows, const std::vector<std::string>& classes, const fs::path& file, Skips& skips) {
   std::map<std::string, std::int64_t> numbers;
   for (std::size_t i = 0; i < classes.size(); ++i) numbers.emplace(classes[i], i);
-  Part part;
+  TextPart part;
   for (TextRow& row : rows) {
     const auto found = numbers.find(row.label);
     if (found == numbers.end()) {
@@ -72,13 +72,13 @@ Part number_labels(Rows rows, const std::vector<std::string>& classes, const fs:
 }
 
 // Moves a stratified share of the rows into a part of their own.
-Part split_off_rows(Part& all, double share) {
+TextPart split_off_rows(TextPart& all, double share) {
   Fields fields;
   fields.set("input", at::arange(static_cast<std::int64_t>(all.rows.size()), at::kLong));
   if (!all.labels.empty()) fields.set("target", at::tensor(all.labels, at::kLong));
   const Parts parts = hold_out(Dataset::from_tensors(fields), share, /*seed=*/0);
   auto pick = [&](const Dataset& data) {
-    Part part;
+    TextPart part;
     const at::Tensor chosen = data.column("input").contiguous();
     for (std::int64_t i = 0; i < chosen.size(0); ++i) {
       const auto place = static_cast<std::size_t>(chosen.const_data_ptr<std::int64_t>()[i]);
@@ -87,7 +87,7 @@ Part split_off_rows(Part& all, double share) {
     }
     return part;
   };
-  Part held = pick(parts.held), rest = pick(parts.rest);
+  TextPart held = pick(parts.held), rest = pick(parts.rest);
   all = std::move(rest);
   return held;
 }
@@ -99,7 +99,7 @@ struct Encoded {
 };
 
 // At most `length` ids each. A text without tokens is one unknown, so that no length is 0.
-Encoded encode(const Rows& rows, const text::Tokenizer& tokenizer, std::int64_t length, bool marks) {
+Encoded encode(const TextRows& rows, const text::Tokenizer& tokenizer, std::int64_t length, bool marks) {
   Encoded result;
   Ids ids;
   const auto room = static_cast<std::size_t>(marks ? length - 2 : length);
@@ -143,9 +143,10 @@ class Opening {
     if (options_.separator == "auto") options_.separator = text::find_separator(path_, options_.encoding);
     if (options_.separator == "none") options_.labels = false;
     row_options(options_).validate(Lines::name);
-    Part train = read(path_);
-    const Part test = options_.test_share > 0 ? split_off_rows(train, options_.test_share) : read_named(options_.test);
-    const Part validation = read_named(options_.validation);
+    TextPart train = read(path_);
+    const TextPart test =
+        options_.test_share > 0 ? split_off_rows(train, options_.test_share) : read_named(options_.test);
+    const TextPart validation = read_named(options_.validation);
     learn(train);
     info_.reader = to_json(options_);
     for (const char* key : {"test", "validation", "test_share"}) info_.reader.erase(key);
@@ -156,11 +157,11 @@ class Opening {
  private:
   fs::path beside(const std::string& file) const { return path_.parent_path() / file; }
 
-  Part read(const fs::path& file) {
+  TextPart read(const fs::path& file) {
     Skips skips(reading_);
-    Rows rows = text::read_rows(file, row_options(options_), skips);
+    TextRows rows = text::read_rows(file, row_options(options_), skips);
     if (options_.labels && options_.classes.empty()) options_.classes = learn_classes(rows);
-    Part part;
+    TextPart part;
     if (options_.labels) {
       part = number_labels(std::move(rows), options_.classes, file, skips);
     } else {
@@ -170,9 +171,9 @@ class Opening {
     return part;
   }
 
-  Part read_named(const std::string& file) { return file.empty() ? Part{} : read(beside(file)); }
+  TextPart read_named(const std::string& file) { return file.empty() ? TextPart{} : read(beside(file)); }
 
-  void learn(const Part& train) {
+  void learn(const TextPart& train) {
     text::TokenOptions tokens = token_options(options_);
     tokenizer_ = text::make_tokenizer(tokens, [&](const text::TakeText& take) {
       for (const TextRow& row : train.rows) take(row.text);
@@ -185,7 +186,7 @@ class Opening {
     options_.length = *std::max_element(encoded.lengths.begin(), encoded.lengths.end());
   }
 
-  Dataset split(const Part& part, const std::string& name) const {
+  Dataset split(const TextPart& part, const std::string& name) const {
     const Encoded encoded = encode(part.rows, *tokenizer_, options_.length, options_.marks);
     Fields fields;
     fields.set("input", pad(encoded, options_.length, path_));

@@ -11,7 +11,7 @@ namespace vaetl::readers {
 namespace {
 
 namespace fs = std::filesystem;
-using Options = Npy::Options;
+using NpyOptions = Npy::Options;
 
 std::string text_of(const at::Tensor& array) {
   return fmt::format("{} {}", shape_text(array.sizes().vec()), dtype_name(array.scalar_type()));
@@ -22,7 +22,7 @@ bool is_whole(const at::Tensor& values) {
 }
 
 // Takes the target's column out of an input (N, F); a file that is read as another was may lack it.
-void take_column(ArrayPair& pair, const Options& options) {
+void take_column(ArrayPair& pair, const NpyOptions& options) {
   if (!options.target_column || pair.target.defined()) return;
   const at::Tensor& input = pair.input;
   if (input.dim() != 2) throw DataError({pair.where, "an array (N, F) with a target_column", text_of(input), {}});
@@ -40,7 +40,7 @@ void take_column(ArrayPair& pair, const Options& options) {
                    : at::cat({input.narrow(1, 0, column), input.narrow(1, column + 1, width - column - 1)}, 1);
 }
 
-at::Tensor laid_out(const at::Tensor& input, const Options& options, const std::string& where) {
+at::Tensor laid_out(const at::Tensor& input, const NpyOptions& options, const std::string& where) {
   const std::int64_t dims = options.layout == "hw" ? 3 : options.layout == "hwc" ? 4 : input.dim();
   if (input.dim() != dims || input.dim() < 2) {
     throw DataError({where,
@@ -93,7 +93,7 @@ void keep_finite(ArrayPair& pair, Skips& skips) {
 }
 
 // Reads a pair into the form of the fields, but for the numbers of the labels.
-void arrange(ArrayPair& pair, const Options& options, Skips& skips) {
+void arrange(ArrayPair& pair, const NpyOptions& options, Skips& skips) {
   if (!pair.input.defined()) return;
   take_column(pair, options);
   pair.input = stored(laid_out(pair.input, options, pair.where));
@@ -112,7 +112,7 @@ void arrange(ArrayPair& pair, const Options& options, Skips& skips) {
   keep_finite(pair, skips);
 }
 
-bool are_labels(const at::Tensor& target, const Options& options, const std::string& where) {
+bool are_labels(const at::Tensor& target, const NpyOptions& options, const std::string& where) {
   if (options.target_as == "values" || target.dim() != 1) return false;
   const bool whole = is_whole(target);
   if (options.target_as == "labels" && !whole)
@@ -166,8 +166,9 @@ Fields fields_of(ArrayPair pair, bool labels, const std::vector<std::string>& cl
   return fields;
 }
 
-Json spec_of(const Options& options, const std::vector<std::string>& classes, const std::vector<std::int64_t>& shape) {
-  Options learnt = options;
+Json spec_of(const NpyOptions& options, const std::vector<std::string>& classes,
+             const std::vector<std::int64_t>& shape) {
+  NpyOptions learnt = options;
   learnt.classes = classes;
   learnt.shape = shape;
   Json spec{{"name", Npy::name}};
@@ -177,7 +178,7 @@ Json spec_of(const Options& options, const std::vector<std::string>& classes, co
 }
 
 // The arrays of PATH and of `test`.
-std::array<ArrayPair, 3> read_all(const fs::path& path, const Options& options) {
+std::array<ArrayPair, 3> read_all(const fs::path& path, const NpyOptions& options) {
   auto pairs = read_arrays(path, {options.input, options.target, options.test_input, options.test_target});
   if (!options.test.empty()) {
     std::error_code ignored;
@@ -193,7 +194,7 @@ std::array<ArrayPair, 3> read_all(const fs::path& path, const Options& options) 
 
 }  // namespace
 
-void Options::validate() const {
+void NpyOptions::validate() const {
   if (target_column && !target.empty())
     throw ConfigError({"npy.target_column", "nothing beside `target`", fmt::format("{}", *target_column), {}});
   if (!test.empty() && test_share > 0)
@@ -204,7 +205,7 @@ Splits Npy::open(const fs::path& path, const Reading& reading) const {
   Skips skips(reading);
   auto pairs = read_all(path, options_);
   const ArrayPair& train = pairs[0];
-  Options like = options_;
+  NpyOptions like = options_;
   for (auto& pair : pairs) {
     arrange(pair, like, skips);
     like.shape = train.input.sizes().slice(1).vec();  // of the others too

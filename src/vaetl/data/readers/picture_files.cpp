@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t largest_file = std::size_t{1} << 28;
+constexpr std::size_t largest_picture_file = std::size_t{1} << 28;
 
 // What a tree of names holds before the layout is known.
 struct Tree {
@@ -103,7 +103,7 @@ void add_member(ArchiveReader& archive, const ArchiveMember& member, const std::
 
 Tree read_archive(const fs::path& path, const PictureSearch& search, Skips& skips) {
   Tree tree;
-  ArchiveReader archive(path, {.member_bytes = largest_file, .total_bytes = search.memory});
+  ArchiveReader archive(path, {.member_bytes = largest_picture_file, .total_bytes = search.memory});
   for (ArchiveMember member; archive.next(member);) {
     if (is_hidden(member.name)) continue;
     if (member.folder) {
@@ -183,7 +183,7 @@ std::optional<Problem> load_picture(const PictureFile& file, std::shared_ptr<con
     return std::nullopt;
   }
   auto own = std::make_shared<std::string>();
-  auto problem = slurp(file.path, largest_file, *own);
+  auto problem = slurp(file.path, largest_picture_file, *own);
   bytes = std::move(own);
   return problem;
 }

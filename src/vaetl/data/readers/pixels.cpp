@@ -10,7 +10,7 @@ namespace vaetl::readers {
 namespace {
 
 namespace fs = std::filesystem;
-using Options = Pixels::Options;
+using PixelsOptions = Pixels::Options;
 
 constexpr std::size_t most_bytes = std::size_t{1} << 32;  // of pixels in memory
 constexpr std::int64_t most_classes = 1 << 20;
@@ -21,7 +21,7 @@ struct Pictures {
   std::int64_t count = 0;
 };
 
-std::int64_t pixels_of(const Options& options) {
+std::int64_t pixels_of(const PixelsOptions& options) {
   std::int64_t count = 1;
   for (const std::int64_t size : options.size) count *= size;
   return count;
@@ -35,7 +35,7 @@ char delimiter_for(const fs::path& file, const std::string& text) {
 // Reads the rows of one file.
 class File {
  public:
-  File(const fs::path& path, const Options& options, Skips& skips)
+  File(const fs::path& path, const PixelsOptions& options, Skips& skips)
       : path_(path), options_(options), skips_(skips), count_(static_cast<std::size_t>(pixels_of(options))) {}
 
   Pictures read() {
@@ -115,14 +115,14 @@ class File {
   }
 
   const fs::path& path_;
-  const Options& options_;
+  const PixelsOptions& options_;
   Skips& skips_;
   std::size_t count_ = 0;
   bool labelled_ = false;
   Pictures pictures_ = {};
 };
 
-Fields fields_of(const Pictures& pictures, const Options& options) {
+Fields fields_of(const Pictures& pictures, const PixelsOptions& options) {
   std::vector<std::int64_t> shape = {pictures.count};
   if (options.size.size() == 2) shape.push_back(1);
   shape.insert(shape.end(), options.size.begin(), options.size.end());
@@ -134,7 +134,7 @@ Fields fields_of(const Pictures& pictures, const Options& options) {
   return fields;
 }
 
-DatasetInfo info_of(const Options& options, const Reading& reading) {
+DatasetInfo info_of(const PixelsOptions& options, const Reading& reading) {
   DatasetInfo info = reading.about;
   const auto named = static_cast<std::int64_t>(info.classes.size());
   if (named < options.classes) info.classes = numbered_classes(options.classes);
@@ -160,7 +160,7 @@ void Pixels::Options::validate() const {
 
 Splits Pixels::open(const fs::path& path, const Reading& reading) const {
   Skips skips(reading);
-  Options learnt = options_;
+  PixelsOptions learnt = options_;
   const Pictures train = File(path, learnt, skips).read();
   if (learnt.classes == 0) {
     learnt.classes = static_cast<std::int64_t>(reading.about.classes.size());

@@ -10,13 +10,13 @@ namespace vaetl::readers {
 namespace {
 
 namespace fs = std::filesystem;
-using Options = Series::Options;
+using SeriesOptions = Series::Options;
 
 struct Range {
   std::int64_t begin = 0, end = 0;
 };
 
-CsvOptions csv_options(const fs::path& file, const Options& options) {
+CsvOptions csv_options(const fs::path& file, const SeriesOptions& options) {
   CsvOptions result;
   const bool tab = options.delimiter == "tab" || options.delimiter == "\\t";
   result.delimiter = options.delimiter.empty() ? delimiter_of(file) : tab ? '\t' : options.delimiter[0];
@@ -24,7 +24,7 @@ CsvOptions csv_options(const fs::path& file, const Options& options) {
 }
 
 // The rows of training, validation and test.
-std::array<Range, 3> divide(std::int64_t rows, const Options& options, const std::string& where) {
+std::array<Range, 3> divide(std::int64_t rows, const SeriesOptions& options, const std::string& where) {
   std::array<std::int64_t, 3> counts = {};
   if (!options.rows.empty()) {
     std::copy(options.rows.begin(), options.rows.end(), counts.begin());
@@ -44,7 +44,7 @@ std::array<Range, 3> divide(std::int64_t rows, const Options& options, const std
   return {Range{0, first}, Range{first, second}, Range{second, second + counts[2]}};
 }
 
-double training_share(const Options& options, std::int64_t rows) {
+double training_share(const SeriesOptions& options, std::int64_t rows) {
   if (!options.rows.empty())
     return static_cast<double>(options.rows[0]) / static_cast<double>(std::max<std::int64_t>(rows, 1));
   return 1 - options.validation_share - (options.test.empty() ? options.test_share : 0);
@@ -66,7 +66,7 @@ std::vector<char> missing_rows(const SeriesTable& table) {
 // Where windows may begin in each part.
 class Starts {
  public:
-  Starts(const SeriesTable& table, const Options& options)
+  Starts(const SeriesTable& table, const SeriesOptions& options)
       : options_(options), missing_(running(missing_rows(table))), breaks_(running(table.breaks)) {}
 
   at::Tensor in(const Range& rows) {
@@ -93,7 +93,7 @@ class Starts {
   static std::int64_t at(const std::vector<std::int64_t>& counts, std::int64_t row) {
     return counts[static_cast<std::size_t>(row)];
   }
-  const Options& options_;
+  const SeriesOptions& options_;
   std::vector<std::int64_t> missing_, breaks_;
   std::int64_t left_out_ = 0, first_ = 0;
 };
@@ -101,8 +101,8 @@ class Starts {
 // One file, cut into its parts.
 class Cut {
  public:
-  Cut(const fs::path& file, const TextTable& table, const SeriesColumns& columns, const Options& options, Flaws& flaws,
-      Skips& skips)
+  Cut(const fs::path& file, const TextTable& table, const SeriesColumns& columns, const SeriesOptions& options,
+      Flaws& flaws, Skips& skips)
       : file_(file), options_(options), table_(read_series(table, columns, options, flaws)), starts_(table_, options) {
     flaws.tell(skips);
   }
@@ -137,17 +137,17 @@ class Cut {
 
  private:
   const fs::path& file_;
-  const Options& options_;
+  const SeriesOptions& options_;
   SeriesTable table_;
   Starts starts_;
 };
 
-DatasetInfo info_of(const Options& options, const SeriesColumns& columns, const Reading& reading) {
+DatasetInfo info_of(const SeriesOptions& options, const SeriesColumns& columns, const Reading& reading) {
   DatasetInfo info = reading.about;
   info.classes.clear();
   const std::int64_t length = options.window + options.horizon;
   info.overlap = (length + options.stride - 1) / options.stride - 1;
-  Options learnt = options;
+  SeriesOptions learnt = options;
   learnt.columns = ColumnRefs::of_names(columns.inputs);
   learnt.target = ColumnRefs::of_names(columns.targets);
   if (!columns.time.empty()) learnt.time = ColumnRefs::of_names({columns.time});
@@ -161,7 +161,7 @@ DatasetInfo info_of(const Options& options, const SeriesColumns& columns, const 
 
 }  // namespace
 
-void Options::validate() const {
+void SeriesOptions::validate() const {
   if (!rows.empty() && rows.size() != 3) {
     throw ConfigError(
         {"series.rows", "three numbers: of training, validation and test", fmt::format("{}", rows.size()), {}});

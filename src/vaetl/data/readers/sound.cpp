@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Part parts[] = {Part::train, Part::validation, Part::test};
+constexpr Part sound_parts[] = {Part::train, Part::validation, Part::test};
 constexpr const char* part_names[] = {"train", "validation", "test"};
 
 const FileKind sound_files = {
@@ -22,7 +22,7 @@ const FileKind sound_files = {
     .read = {".wav", ".wave", ".flac"},
     .others = {".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".au"}};
 
-struct Item {
+struct Clip {
   PictureFile file = {};
   std::int64_t label = -1;
   SoundInfo info = {};
@@ -43,9 +43,9 @@ void with_bytes(const PictureFile& file, const Use& use) {
 }
 
 // `work` for every item that has no problem yet, on LibTorch's threads; what it throws becomes the item's problem.
-void for_each(std::vector<Item>& items, const std::function<void(Item&)>& work) {
+void for_each_clip(std::vector<Clip>& items, const std::function<void(Clip&)>& work) {
   parallel_for(std::ssize(items), [&](std::int64_t i) {
-    Item& item = items[static_cast<std::size_t>(i)];
+    Clip& item = items[static_cast<std::size_t>(i)];
     if (item.problem) return;
     try {
       work(item);
@@ -55,11 +55,11 @@ void for_each(std::vector<Item>& items, const std::function<void(Item&)>& work) 
   });
 }
 
-void settle(std::vector<Item>& items, const std::string& where, Skips& skips) {
-  for (const Item& item : items) {
+void settle(std::vector<Clip>& items, const std::string& where, Skips& skips) {
+  for (const Clip& item : items) {
     if (item.problem) skips.add(*item.problem);
   }
-  std::erase_if(items, [](const Item& item) { return item.problem.has_value(); });
+  std::erase_if(items, [](const Clip& item) { return item.problem.has_value(); });
   skips.check_left(std::ssize(items), where);
 }
 
@@ -81,16 +81,16 @@ std::int64_t place(const at::Tensor& mono, at::Tensor to) {
   return kept;
 }
 
-bool teaches(const Item& item, bool train) { return !item.problem && (!train || item.file.part == Part::train); }
+bool teaches(const Clip& item, bool train) { return !item.problem && (!train || item.file.part == Part::train); }
 
 // What is left open is learnt from the training files, or from all where there are none. A file whose rate is too far
 // from the others' gets a problem.
-Shape learn(std::vector<Item>& items, const SoundFiles::Options& options) {
-  const bool train = std::any_of(items.begin(), items.end(), [](const Item& i) { return i.file.part == Part::train; });
-  const auto first = std::find_if(items.begin(), items.end(), [&](const Item& i) { return teaches(i, train); });
+Shape learn(std::vector<Clip>& items, const SoundFiles::Options& options) {
+  const bool train = std::any_of(items.begin(), items.end(), [](const Clip& i) { return i.file.part == Part::train; });
+  const auto first = std::find_if(items.begin(), items.end(), [&](const Clip& i) { return teaches(i, train); });
   const std::int64_t rate = options.rate > 0 ? options.rate : first->info.rate;
   double seconds = options.seconds;
-  for (Item& item : items) {
+  for (Clip& item : items) {
     const double ratio = static_cast<double>(rate) / static_cast<double>(item.info.rate);
     if (ratio > 256 || ratio < 1.0 / 256) {
       item.problem = Problem{item.file.where,
@@ -112,10 +112,10 @@ Fields fields_of(at::Tensor input, at::Tensor length, const at::Tensor& labels) 
 }
 
 // int64 (N), or undefined where there are no labels.
-at::Tensor labels_of(const std::vector<Item>& items, bool labelled) {
+at::Tensor labels_of(const std::vector<Clip>& items, bool labelled) {
   if (!labelled) return {};
   std::vector<std::int64_t> labels;
-  for (const Item& item : items) labels.push_back(item.label);
+  for (const Clip& item : items) labels.push_back(item.label);
   return at::tensor(labels, at::kLong);
 }
 
@@ -150,21 +150,21 @@ class SoundSource final : public Source {
   DatasetInfo info_;
 };
 
-std::vector<Item> of_part(const std::vector<Item>& items, Part part) {
-  std::vector<Item> result;
+std::vector<Clip> of_part(const std::vector<Clip>& items, Part part) {
+  std::vector<Clip> result;
   std::copy_if(items.begin(), items.end(), std::back_inserter(result),
-               [&](const Item& i) { return i.file.part == part; });
+               [&](const Clip& i) { return i.file.part == part; });
   return result;
 }
 
-Dataset lazy_split(const std::vector<Item>& items, const Shape& shape, DatasetInfo info, bool labelled) {
+Dataset lazy_split(const std::vector<Clip>& items, const Shape& shape, DatasetInfo info, bool labelled) {
   info.fields["input"] = {{shape.samples}, at::kShort, 0, 0};
   info.fields["length"] = {{}, at::kLong, 0, 0};
   if (labelled) info.fields["target"] = {{}, at::kLong, 0, static_cast<double>(info.classes.size()) - 1};
   if (!labelled) info.classes.clear();
   std::string lines;
   std::vector<PictureFile> files;
-  for (const Item& item : items) {
+  for (const Clip& item : items) {
     lines += fmt::format("{} {}\n", fs::path(item.file.where).filename().string(), item.sha256);
     files.push_back(item.file);
   }
@@ -172,28 +172,28 @@ Dataset lazy_split(const std::vector<Item>& items, const Shape& shape, DatasetIn
   return Dataset(std::make_shared<SoundSource>(std::move(files), labels_of(items, labelled), shape, std::move(info)));
 }
 
-Splits decode_later(std::vector<Item> items, const Shape& shape, const DatasetInfo& info, bool labelled,
+Splits decode_later(std::vector<Clip> items, const Shape& shape, const DatasetInfo& info, bool labelled,
                     const std::string& where, Skips& skips) {
-  for_each(items, [&](Item& item) {
+  for_each_clip(items, [&](Clip& item) {
     with_bytes(item.file, [&](const std::string& bytes) { item.sha256 = sha256_hex(bytes); });
     read_mono(item.file, shape.rate);
   });
   settle(items, where, skips);
   std::vector<Dataset> splits;
-  for (std::size_t i = 0; i < std::size(parts); ++i) {
+  for (std::size_t i = 0; i < std::size(sound_parts); ++i) {
     DatasetInfo own = info;
     own.split = part_names[i];
-    splits.push_back(lazy_split(of_part(items, parts[i]), shape, own, labelled));
+    splits.push_back(lazy_split(of_part(items, sound_parts[i]), shape, own, labelled));
   }
   return {splits[0], splits[1], splits[2]};
 }
 
-Splits decode_now(std::vector<Item> items, const Shape& shape, const DatasetInfo& info, bool labelled,
+Splits decode_now(std::vector<Clip> items, const Shape& shape, const DatasetInfo& info, bool labelled,
                   const std::string& where, Skips& skips) {
   const at::Tensor input = at::empty({std::ssize(items), shape.samples}, at::kShort);
   const at::Tensor length = at::empty({std::ssize(items)}, at::kLong);
-  const Item* first = items.data();
-  for_each(items, [&](Item& item) {
+  const Clip* first = items.data();
+  for_each_clip(items, [&](Clip& item) {
     const auto at = &item - first;
     length.mutable_data_ptr<std::int64_t>()[at] = place(read_mono(item.file, shape.rate), input[at]);
     item.file.bytes.reset();
@@ -204,14 +204,14 @@ Splits decode_now(std::vector<Item> items, const Shape& shape, const DatasetInfo
   }
   settle(items, where, skips);
   std::vector<Dataset> splits;
-  for (std::size_t i = 0; i < std::size(parts); ++i) {
+  for (std::size_t i = 0; i < std::size(sound_parts); ++i) {
     std::vector<std::int64_t> rows;
     for (std::size_t k = 0; k < items.size(); ++k) {
-      if (items[k].file.part == parts[i]) rows.push_back(kept[k]);
+      if (items[k].file.part == sound_parts[i]) rows.push_back(kept[k]);
     }
     const at::Tensor index = at::tensor(rows, at::kLong);
     splits.push_back(make_split(fields_of(input.index_select(0, index), length.index_select(0, index),
-                                          labels_of(of_part(items, parts[i]), labelled)),
+                                          labels_of(of_part(items, sound_parts[i]), labelled)),
                                 info, part_names[i]));
   }
   return {splits[0], splits[1], splits[2]};
@@ -241,11 +241,11 @@ Splits SoundFiles::open(const fs::path& path, const Reading& reading) const {
                        .kind = sound_files};
   LabelledFiles found = find_labelled_files(path, search, options_.test, options_.test_share, name, reading, skips);
   const bool labelled = !found.labels.empty();
-  std::vector<Item> items;
+  std::vector<Clip> items;
   for (std::size_t i = 0; i < found.files.size(); ++i) {
     items.push_back({.file = std::move(found.files[i]), .label = labelled ? found.labels[i] : -1});
   }
-  for_each(items, [](Item& item) {
+  for_each_clip(items, [](Clip& item) {
     with_bytes(item.file, [&](const std::string& bytes) { item.info = peek_sound(bytes, item.file.where); });
   });
   settle(items, path.string(), skips);

@@ -10,9 +10,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // Windows over token ids int32 (M): input the ids, target those one further.
-class Windows final : public Source {
+class TokenWindows final : public Source {
  public:
-  Windows(at::Tensor ids, std::int64_t window, DatasetInfo info)
+  TokenWindows(at::Tensor ids, std::int64_t window, DatasetInfo info)
       : ids_(std::move(ids)), window_(window), info_(std::move(info)) {}
   const DatasetInfo& info() const override { return info_; }
   std::int64_t size() const override { return std::max<std::int64_t>(ids_.size(0) - 1, 0) / window_; }
@@ -138,7 +138,7 @@ Splits Text::open(const fs::path& path, const Reading& reading) const {
     Fields fields;
     fields.set("input", ids);
     own.sha256 = part.empty() ? "" : data_sha256(Dataset::from_tensors(fields));
-    return Dataset(std::make_shared<Windows>(ids, options.window, std::move(own)));
+    return Dataset(std::make_shared<TokenWindows>(ids, options.window, std::move(own)));
   };
   return {split(parts.train, "train"), split(parts.validation, "validation"), split(parts.test, "test")};
 }

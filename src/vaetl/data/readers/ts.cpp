@@ -11,7 +11,7 @@ namespace vaetl::readers {
 namespace {
 
 namespace fs = std::filesystem;
-using Options = Ts::Options;
+using TsOptions = Ts::Options;
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
   const std::size_t at = text.rfind(from);
@@ -32,7 +32,7 @@ fs::path training_file(const fs::path& path) {
 }
 
 // The named file, or NAME_TEST beside NAME_TRAIN; empty: there is none.
-fs::path test_file(const fs::path& train, const Options& options) {
+fs::path test_file(const fs::path& train, const TsOptions& options) {
   if (!options.test.empty()) return train.parent_path() / options.test;
   if (options.test_share > 0) return {};
   const std::string name = replaced(train.filename().string(), "_TRAIN", "_TEST");
@@ -40,13 +40,13 @@ fs::path test_file(const fs::path& train, const Options& options) {
   return !name.empty() && fs::exists(train.parent_path() / name, ignored) ? train.parent_path() / name : fs::path();
 }
 
-bool all_known(const Cases& cases, const Options& options) {
+bool all_known(const Cases& cases, const TsOptions& options) {
   const Labels labels(options.classes);
   return std::all_of(cases.labels.begin(), cases.labels.end(), [&](const auto& label) { return labels.find(label); });
 }
 
 // The longest of the cases that stay for training where a share is held out for test: the same as split_off() keeps.
-std::int64_t longest_kept(const Cases& cases, const Options& options) {
+std::int64_t longest_kept(const Cases& cases, const TsOptions& options) {
   const Labels labels(options.classes);
   Fields fields;
   fields.set("input", at::tensor(cases.lengths, at::kLong));
@@ -60,7 +60,7 @@ std::int64_t longest_kept(const Cases& cases, const Options& options) {
 }
 
 // Completes the options by the training cases.
-Options learn(Options options, const Cases& cases) {
+TsOptions learn(TsOptions options, const Cases& cases) {
   if (options.dims > 0) return options;
   options.dims = cases.dims;
   const bool measure = options.length == 0;
@@ -76,13 +76,13 @@ Options learn(Options options, const Cases& cases) {
   return options;
 }
 
-CaseRules rules_of(const Options& options) {
+CaseRules rules_of(const TsOptions& options) {
   const bool rows_tell = options.dims == 1 && !options.padded;
   return {options.dims, rows_tell ? options.length : 0, options.missing == "interpolate"};
 }
 
 // Positions of the cases that fit what was learnt.
-std::vector<std::int64_t> usable(const Cases& cases, const Options& options, Skips& skips) {
+std::vector<std::int64_t> usable(const Cases& cases, const TsOptions& options, Skips& skips) {
   const Labels labels(options.classes);
   std::vector<std::int64_t> positions;
   for (std::int64_t i = 0; i < cases.size(); ++i) {
@@ -102,7 +102,7 @@ std::vector<std::int64_t> usable(const Cases& cases, const Options& options, Ski
   return positions;
 }
 
-Fields fields_of(const Cases& cases, const Options& options, const fs::path& file, Skips& skips) {
+Fields fields_of(const Cases& cases, const TsOptions& options, const fs::path& file, Skips& skips) {
   const auto chosen = usable(cases, options, skips);
   const auto count = static_cast<std::int64_t>(chosen.size());
   check_padding(file.string(), count, options.length * options.dims, static_cast<std::int64_t>(cases.values.size()));
@@ -128,7 +128,7 @@ Fields fields_of(const Cases& cases, const Options& options, const fs::path& fil
   return fields;
 }
 
-DatasetInfo info_of(const Options& options, const Reading& reading) {
+DatasetInfo info_of(const TsOptions& options, const Reading& reading) {
   DatasetInfo info = reading.about;
   if (info.classes.size() != options.classes.size()) info.classes = options.classes;
   info.reader = Json{{"name", Ts::name}};
@@ -140,7 +140,7 @@ DatasetInfo info_of(const Options& options, const Reading& reading) {
 
 }  // namespace
 
-void Options::validate() const {
+void TsOptions::validate() const {
   if (test.empty() || test_share == 0) return;
   throw ConfigError({"ts.test_share", "0 beside test", fmt::format("{}", test_share), {}});
 }
@@ -150,7 +150,7 @@ Splits Ts::open(const fs::path& path, const Reading& reading) const {
   Skips skips(reading);
   const Cases cases = read_cases(file, rules_of(options_), skips);
   skips.check_left(cases.size(), file.string());
-  const Options options = learn(options_, cases);
+  const TsOptions options = learn(options_, cases);
   const DatasetInfo info = info_of(options, reading);
   Fields fields = fields_of(cases, options, file, skips);
   skips.check_left(fields.size(), file.string());

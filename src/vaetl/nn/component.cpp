@@ -1,0 +1,57 @@
+#include "vaetl/nn/component.hpp"
+
+#include "vaetl/core/error.hpp"
+#include "vaetl/core/text.hpp"
+
+namespace vaetl::nn {
+
+std::shared_ptr<Sequence> inserted_after(const std::string& group, const std::vector<std::int64_t>& shape,
+                                         const Insertions& insertions) {
+  std::shared_ptr<Sequence> sequence;
+  for (std::size_t i = 0; i < insertions.size(); ++i) {
+    if (insertions[i].after != group) continue;
+    const auto component = registry<Component>().make(insertions[i].component, fmt::format("insert[{}]", i));
+    component->bind(shape);
+    if (!sequence) sequence = std::make_shared<Sequence>();
+    sequence->add(component);
+  }
+  return sequence;
+}
+
+void check_places(const Insertions& insertions, const std::vector<std::string>& groups) {
+  for (std::size_t i = 0; i < insertions.size(); ++i) {
+    const std::string& after = insertions[i].after;
+    if (std::find(groups.begin(), groups.end(), after) != groups.end()) continue;
+    throw ConfigError({fmt::format("insert[{}].after", i), "a layer group before the head (" + join(groups) + ")",
+                       quote(after), did_you_mean(after, groups)});
+  }
+}
+
+}  // namespace vaetl::nn
+
+namespace vaetl {
+
+void Codec<nn::Insertion>::read(const Json& json, const std::string& path, nn::Insertion& value, const Rule&) {
+  if (!json.is_object()) throw_type(path, "an object with \"after\" and \"name\"", json);
+  if (!json.contains("after")) {
+    throw ConfigError({path + ".after", "the layer group that it stands after", "none", {}});
+  }
+  Codec<std::string>::read(json.at("after"), path + ".after", value.after, {});
+  Json component = json;
+  component.erase("after");
+  Codec<Spec<nn::Component>>::read(component, path, value.component, {});
+  value.component = registry<nn::Component>().complete(value.component, path);
+}
+
+Json Codec<nn::Insertion>::write(const nn::Insertion& value) {
+  Json json{{"after", value.after}};
+  json.update(Codec<Spec<nn::Component>>::write(
+      {value.component.name, registry<nn::Component>().complete(value.component, "insert").options}));
+  return json;
+}
+
+Json Codec<nn::Insertion>::schema(const Rule&) {
+  return Json{{"type", "object"}, {"required", Json::array({"after", "name"})}};
+}
+
+}  // namespace vaetl

@@ -1,0 +1,52 @@
+// A block that can stand between the layers of a model, because what it puts out has the shape of what it takes. It is
+// described by a name and options, so that a model's option `insert` can ask for it:
+//
+//   {"name": "cnn", "insert": [{"after": "encoder.1", "name": "squeeze_excitation", "reduction": 4}]}
+//
+// Layers that were there before keep their names, so pretrained weights still fit; what is inserted after the layer
+// group encoder.1 is the group inserted.encoder.1, whose tensors start with encoder.1_inserted.
+#pragma once
+#include <vector>
+
+#include "vaetl/core/registry.hpp"
+#include "vaetl/nn/blocks.hpp"
+
+namespace vaetl::nn {
+
+// A class joins by registry<nn::Component>().add<Mine>().
+class Component : public Block {
+ public:
+  using Kind = Component;
+  // Makes the layers for inputs of this shape, without N: (F), (T, F) or (C, H, W). ConfigError where they cannot be.
+  virtual void bind(const std::vector<std::int64_t>& shape) = 0;
+};
+
+struct Insertion {
+  std::string after;  // a layer group
+  Spec<Component> component;
+};
+using Insertions = std::vector<Insertion>;
+
+// The components that stand after this layer group, in order; null where there are none. ConfigError as bind() has it.
+std::shared_ptr<Sequence> inserted_after(const std::string& group, const std::vector<std::int64_t>& shape,
+                                         const Insertions& insertions);
+inline std::string inserted_group(const std::string& group) { return "inserted." + group; }
+
+// ConfigError for a place that is none of these layer groups.
+void check_places(const Insertions& insertions, const std::vector<std::string>& groups);
+
+}  // namespace vaetl::nn
+
+namespace vaetl {
+
+template <>
+Registry<nn::Component>& registry<nn::Component>();  // nn/components.cpp
+
+template <>
+struct Codec<nn::Insertion> {
+  static void read(const Json& json, const std::string& path, nn::Insertion& value, const Rule& rule);
+  static Json write(const nn::Insertion& value);
+  static Json schema(const Rule& rule);
+};
+
+}  // namespace vaetl
