@@ -5,9 +5,9 @@
 #include <cstring>
 #include <numeric>
 #include <set>
-#include <unordered_map>
 
 #include "vaetl/core/text.hpp"
+#include "vaetl/data/readers/text_values.hpp"
 
 namespace vaetl::readers {
 namespace {
@@ -116,19 +116,11 @@ std::string_view label_text(std::string_view text, const TableOptions& options) 
   return text;
 }
 
-using Labels = std::unordered_map<std::string_view, std::int64_t>;
-
-Labels labels_of(const std::vector<std::string>& classes) {
-  Labels labels;
-  for (const auto& name : classes) labels.emplace(name, static_cast<std::int64_t>(labels.size()));
-  return labels;
-}
-
 // Leaves the rows whose targets can be read; with the classes known, labels of those alone.
 void keep_targets(TablePart& part, const TableOptions& fitted) {
   const auto targets = targets_in(part.table, fitted);
   const MissingTexts missing(fitted.missing);
-  const Labels labels = labels_of(fitted.classes);
+  const Labels labels(fitted.classes);
   const bool values = fitted.task == "values";
   std::erase_if(part.rows, [&](std::int64_t row) {
     for (const auto column : targets) {
@@ -140,7 +132,7 @@ void keep_targets(TablePart& part, const TableOptions& fitted) {
       };
       if (missing(text)) return flaw("a value in the target column " + name, "none");
       if (values && !parse_number(text)) return flaw("a number in the target column " + name, quote(text));
-      if (!values && !labels.empty() && !labels.contains(label_text(text, fitted))) {
+      if (!values && !fitted.classes.empty() && !labels.find(std::string(label_text(text, fitted)))) {
         return flaw("a label of the training data in column " + name, quote(text));
       }
     }
@@ -160,10 +152,11 @@ std::vector<std::string> distinct_labels(const TextTable& table, std::int64_t ta
 }
 
 at::Tensor read_labels(const TextTable& table, std::int64_t target, const Rows& rows, const TableOptions& fitted) {
-  const Labels labels = labels_of(fitted.classes);
+  const Labels labels(fitted.classes);
   std::vector<std::int64_t> result;
   result.reserve(rows.size());
-  for (const auto row : rows) result.push_back(labels.at(label_text(table.at(row, target), fitted)));
+  for (const auto row : rows)
+    result.push_back(labels.find(std::string(label_text(table.at(row, target), fitted))).value());
   return at::tensor(result, at::kLong);
 }
 
