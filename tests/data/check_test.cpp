@@ -104,6 +104,44 @@ TEST(Check, LabelsAndValues) {
   EXPECT_EQ(find(findings, "missing", "test")->count, 1);
 }
 
+std::vector<std::int64_t> rows_of(const Finding* finding) {
+  std::vector<std::int64_t> rows;
+  if (finding == nullptr) return rows;
+  for (const auto& group : finding->examples) rows.push_back(group.at(0).index);
+  return rows;
+}
+
+TEST(Check, SaysWhichRowsHaveBadValues) {
+  at::Tensor rows = at::rand({400, 3});
+  for (const std::int64_t i : {7, 9, 100, 200, 300, 399}) rows[i].fill_(NAN);
+  rows[17][1] = -INFINITY;
+  auto findings = data::check(splits_of(labelled(rows, std::vector<std::int64_t>(400, 0), {"a"}),
+                                        labelled(rows.narrow(0, 0, 9), std::vector<std::int64_t>(9, 0), {"a"})));
+  EXPECT_EQ(find(findings, "not_finite")->text, "1 values of \"input\" are NaN or infinite");
+  EXPECT_EQ(rows_of(find(findings, "not_finite", "train")), (std::vector<std::int64_t>{17}));
+  EXPECT_EQ(find(findings, "missing", "train")->text, "18 values are missing, in the columns 0, 1, 2");
+  EXPECT_EQ(find(findings, "missing", "train")->count, 6);
+  EXPECT_EQ(rows_of(find(findings, "missing", "train")), (std::vector<std::int64_t>{7, 9, 100, 200, 300}));
+  EXPECT_EQ(rows_of(find(findings, "missing", "test")), (std::vector<std::int64_t>{7}));
+  EXPECT_EQ(find(findings, "out_of_range"), nullptr);
+
+  // Token ids that the vocabulary lacks, in a large set that is visited part by part.
+  constexpr std::int64_t many = 300000;
+  DatasetInfo info;
+  info.fields["input"] = {{20}, at::kInt, 0, 49};
+  Fields fields;
+  at::Tensor ids = at::randint(0, 50, {many, 20}, at::kInt);
+  ids[3][19] = 50, ids[3][0] = 51, ids[many - 1][7] = -1;
+  fields.set("input", ids);
+  const Dataset tokens = Dataset::from_tensors(fields, info);
+  findings = data::check(splits_of(tokens, readers::none_of(tokens, "test")), {.near = false});
+  ASSERT_NE(find(findings, "out_of_range"), nullptr);
+  EXPECT_TRUE(find(findings, "out_of_range")->error);
+  EXPECT_EQ(find(findings, "out_of_range")->count, 2);
+  EXPECT_EQ(find(findings, "out_of_range")->text, "3 values of \"input\" lie outside 0 … 49");
+  EXPECT_EQ(rows_of(find(findings, "out_of_range")), (std::vector<std::int64_t>{3, many - 1}));
+}
+
 TEST(Check, NothingIsFoundInSoundData) {
   const auto findings = data::check(splits_of(labelled(noise(20, 3, 8, 1), std::vector<std::int64_t>(20, 0), {"a"}),
                                               labelled(noise(20, 3, 8, 2), std::vector<std::int64_t>(20, 0), {"a"})));

@@ -6,6 +6,7 @@
 #include "tests/support/fields_cover.hpp"
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/data/transforms/mapping.hpp"
+#include "vaetl/data/transforms/moments.hpp"
 
 namespace vaetl::columns_test {
 namespace {
@@ -134,6 +135,37 @@ TEST(StandardiseTarget, LeavesLabelsAlone) {
         Preprocess::fit({{"standardise", {{"field", "target"}}}}, train);
       },
       {"standardise: expected targets that are numbers, found labels"});
+}
+
+// Part by part as at once, with a large mean, and over the values that are there.
+TEST(Moments, PartsAreMerged) {
+  at::Tensor values = at::rand({3, 1000}, at::kDouble).add(1e6);
+  transforms::Moments whole, parts;
+  whole.add(values);
+  for (const std::int64_t begin : {0, 1, 7, 400}) {
+    const std::int64_t end = begin == 0 ? 1 : begin == 1 ? 7 : begin == 7 ? 400 : 1000;
+    parts.add(values.narrow(1, begin, end - begin));
+  }
+  const at::Tensor mean = values.mean(1), std = values.std(1, /*unbiased=*/false);
+  for (std::size_t c = 0; c < 3; ++c) {
+    EXPECT_NEAR(parts.mean()[c], mean[static_cast<std::int64_t>(c)].item<double>(), 1e-9);
+    // Rounding of values near 1e6 is 1e-10, and so is that of their differences.
+    EXPECT_NEAR(parts.std()[c], std[static_cast<std::int64_t>(c)].item<double>(), 1e-9);
+    EXPECT_NEAR(whole.std()[c], parts.std()[c], 1e-9);
+  }
+  transforms::Moments known;
+  values[0].fill_(NAN);
+  values[1].narrow(0, 0, 500).fill_(NAN);
+  values[2].fill_(4);
+  known.add_known(values.narrow(1, 0, 450));
+  known.add_known(values.narrow(1, 450, 550));
+  EXPECT_EQ(known.count(), (std::vector<double>{0, 500, 1000}));
+  const at::Tensor rest = values[1].narrow(0, 500, 500);
+  EXPECT_EQ(known.mean()[0], 0);
+  EXPECT_NEAR(known.mean()[1], rest.mean().item<double>(), 1e-9);
+  EXPECT_NEAR(known.std()[1], rest.std(/*unbiased=*/false).item<double>(), 1e-9);
+  EXPECT_EQ(known.mean()[2], 4);
+  EXPECT_EQ(known.std(), (std::vector<double>{1, known.std()[1], 1}));
 }
 
 }  // namespace

@@ -107,16 +107,21 @@ TEST(CsvReader, FindsHeaderKindsAndClasses) {
 TEST(CsvReader, DeclarationsWin) {
   const Folder folder;
   folder.write("people.csv", people);
-  const auto [splits, skipped] = open_table(
-      folder, "people.csv",
-      R"({"target": -1, "categorical": "city code", "numeric": 1, "ignore": ["home, town"], "missing": ["?", ""],
-          "classes": ["low", "high"]})");
-  EXPECT_EQ(floats_of(splits.train.column("input")), (Floats{28.5, -99, 1}));  // categories by number: 9, 10
-  EXPECT_EQ(values_of(splits.train.labels()), (Longs{1}));
+  const std::string declared =
+      R"({"target": -1, "categorical": "city code", "ignore": ["home, town"], "missing": ["?", ""],
+                                   "classes": ["low", "high"], "numeric": )";
+  const auto [splits, skipped] = open_table(folder, "people.csv", declared + "0}");
+  // Categories by number: 9, 10.
+  EXPECT_EQ(floats_of(splits.train.column("input")), (Floats{39, 0, 1, 50, 1, 0, -99, 0, 0, 28.5, -1, 1}));
+  EXPECT_EQ(values_of(splits.train.labels()), (Longs{0, 1, 0, 1}));
   EXPECT_EQ(splits.train.info().reader["columns"][2]["categories"], (Json{"9", "10"}));
-  EXPECT_EQ(skipped, (Names{"people.csv:2: a number in column \"job\", \"clerk\"",
-                            "people.csv:3: a number in column \"job\", \"smith\"",
-                            "people.csv:4: a number in column \"job\", \"clerk\""}));
+  EXPECT_TRUE(skipped.empty());
+  expect_error<DataError>([&] { open_table(folder, "people.csv", declared + "1}"); },
+                          {"numbers in column \"job\"", "texts in 3 of 4 rows, such as \"clerk\""});
+  folder.write("slips.csv", "a,b\n1,x\n2,y\nthree,x\n");
+  const auto slips = open_table(folder, "slips.csv", R"({"target": "b", "numeric": "a"})");
+  EXPECT_EQ(floats_of(slips.splits.train.column("input")), (Floats{1, 2}));
+  EXPECT_EQ(slips.skipped, (Names{"slips.csv:4: a number in column \"a\", \"three\""}));
 }
 
 TEST(CsvReader, HeadersAreFoundOrDeclared) {
@@ -239,6 +244,44 @@ TEST(CsvReader, FurtherFilesWithoutAHeaderGoByPosition) {
   EXPECT_EQ(values_of(further("5,q,6\n").labels()), Longs{1});
   expect_error<DataError>([&] { further("5,q,6,7\n"); },
                           {"rows of 3 values, as the training data have, or 2 without the target, found 4"});
+}
+
+// How columns are matched is checked and told: names that are missing, names that are too many, other columns.
+TEST(CsvReader, FurtherFilesSayHowColumnsAreMatched) {
+  const Folder folder;
+  folder.write("named.csv", "age,job,pay\n30,clerk,1.5\n40,smith,2.5\n50,clerk,3.5\n");
+  folder.write("bare.csv", "30,clerk,1.5\n40,smith,2.5\n50,clerk,3.5\n");
+  const std::string target = R"({"target": 2, "task": "values"})";
+  const Json named = open_table(folder, "named.csv", target).splits.train.info().reader;
+  const Json bare = open_table(folder, "bare.csv", target).splits.train.info().reader;
+  Names told;
+  auto further = [&](const Json& fitted, const std::string& text) {
+    folder.write("new.csv", text);
+    told.clear();
+    Reading reading;
+    reading.fitted = fitted;
+    reading.skipped = [&](const Problem& p) {
+      told.push_back(p.where.substr(p.where.rfind('/') + 1) + ": " + p.remedy);
+    };
+    return data::open("csv:" + (folder.path() / "new.csv").string(), reading).train;
+  };
+  EXPECT_EQ(floats_of(further(named, "job,age\nsmith,7\n").column("input")), (Floats{7, 1}));
+  expect_error<DataError>(
+      [&] { further(named, "7,smith,1.5\n8,clerk,2.5\n"); },
+      {"new.csv:1: expected the names of the columns (age, job)", "\"7, smith, 1.5\"", "put them into the first line"});
+  expect_error<DataError>([&] { further(named, "5,5\n8,clerk\n"); }, {"the names of the columns", "\"5, 5\""});
+
+  EXPECT_EQ(floats_of(further(bare, "age,job\n7,smith\n8,king\n").column("input")), (Floats{7, 1, 8, -2}));
+  EXPECT_EQ(told, Names{"new.csv:1: passed over; columns are matched by their position"});
+  EXPECT_EQ(floats_of(further(bare, "7,king\n8,smith\n").column("input")), (Floats{7, -2, 8, 1}));
+  EXPECT_EQ(told, Names{});
+  expect_error<DataError>(
+      [&] { further(bare, "smith,7\nclerk,8\nclerk,9\n"); },
+      {"numbers in column \"0\"", "texts in 3 of 3 rows, such as \"clerk\"", "columns are matched by their position"});
+  expect_error<DataError>([&] { further(named, "age,job\nold,7\nyoung,8\n5,9\n"); },
+                          {"numbers in column \"age\"", "texts in 2 of 3 rows", "matched by their names"});
+  EXPECT_EQ(further(bare, "7,smith\nx,clerk\n").size(), 1);  // half is a slip
+  EXPECT_EQ(told.size(), 1U);
 }
 
 // What is learnt comes from the training rows: another test file, or another fate of the held-out rows, changes

@@ -82,7 +82,16 @@ TEST(Folder, SplitsInFolderAndArchives) {
                                                    {"set/train/a/1.png", picture(1)},
                                                    {"set/val/a/1.png", picture(3)},
                                                    {"set/test/b/1.png", picture(4)},
-                                                   {"README.md", "x"},
+                                                   {"README", "x"},
+                                                   {"LICENSE", "x"},
+                                                   {"set/COPYING.BSD", "x"},
+                                                   {"set/train/a/1.json", "{}"},
+                                                   {"set/train/Thumbs.db", "x"},
+                                                   {"set/notes.txt", "x"},
+                                                   {"set/index.md", "x"},
+                                                   {"set/.DS_Store", "x"},
+                                                   {"__MACOSX/set/train/a/1.png", "x"},
+                                                   {"set/train/a/2.dat", "x"},
                                                    {"set/preview.png", picture(9)}};
   for (const auto& file : files) folder.write("in/" + file.name, file.content);
   write_archive(folder.path() / "a.tar", ArchiveKind::tar, files);
@@ -97,7 +106,7 @@ TEST(Folder, SplitsInFolderAndArchives) {
     EXPECT_EQ(values_of(splits.test.labels()), (Shape{1}));
     EXPECT_EQ(heard.texts.size(), 2U);
     EXPECT_TRUE(heard.says("preview.png: expected a file within a class folder, found a file beside the folders"));
-    EXPECT_TRUE(heard.says("found 1 other file (.md); ignored"));
+    EXPECT_TRUE(heard.says("found 1 other file (.dat); ignored"));
   }
 }
 
@@ -202,7 +211,7 @@ TEST(Folder, WhatIsLeftOut) {
   folder.write("in/b/4.png", "text, not pixels");
   folder.write("in/b/5.png", picture(5));
   folder.write("in/b/6.gif", "GIF89a");
-  folder.write("in/b/notes.txt", "x");
+  folder.write("in/b/notes.doc", "x");
   folder.write("out/secret.png", picture(9));
   std::filesystem::create_directories(folder.path() / "in/empty");
   ASSERT_EQ(::mkfifo((folder.path() / "in/b/7.png").c_str(), 0600), 0);  // nobody ever writes to it
@@ -219,7 +228,7 @@ TEST(Folder, WhatIsLeftOut) {
   EXPECT_TRUE(heard.says("4.png: expected a PNG or JPEG picture, found text, \"text, not pixels\""));
   EXPECT_TRUE(heard.says("6.gif: expected a PNG or JPEG picture, found a file \"*.gif\"; convert it"));
   EXPECT_TRUE(heard.says("7.png: expected a regular file, found a device or a pipe"));
-  EXPECT_TRUE(heard.says("found 1 other file (.txt); ignored"));
+  EXPECT_TRUE(heard.says("found 1 other file (.doc); ignored"));
   EXPECT_TRUE(heard.says("expected files in the class folder \"empty\", found none"));
   EXPECT_TRUE(heard.says("link.png: expected a file within"));
   EXPECT_TRUE(heard.says("in/c: expected a folder of its own, found a link to one"));

@@ -262,7 +262,7 @@ TEST(Text, Windows) {
   EXPECT_EQ(some.input().scalar_type(), at::kInt);
   EXPECT_EQ(some.target().scalar_type(), at::kLong);
   EXPECT_EQ(train.info().fields.at("input").high, 257);
-  EXPECT_EQ(train.info().overlap, 0);
+  EXPECT_EQ(train.info().overlap, 1);
   EXPECT_EQ(train.column("input").const_data_ptr(), train.column("input").const_data_ptr());  // no copy
   expect_error<DataError>([&] { open("text", file, "window=10"); }, {"t.txt", "more than 10 tokens", "found 10"});
 }

@@ -5,6 +5,7 @@
 #include "tests/support/expect_error.hpp"
 #include "tests/support/fields_cover.hpp"
 #include "vaetl/data/open.hpp"
+#include "vaetl/data/preprocess.hpp"
 #include "vaetl/io/npy.hpp"
 #include "vaetl/io/safetensors.hpp"
 
@@ -99,6 +100,44 @@ TEST(NpyReader, TargetsBesideAndInColumns) {
   expect_error<DataError>([&] { data::open(reference + "?layout=hwc"); }, {"images (N, H, W, C)", "(4, 3)"});
   expect_error<DataError>([&] { data::open(reference + "?test=short.npy"); }, {"short.npy", "(3)"});
   expect_error<DataError>([&] { data::open("npy:" + (folder.path() / "no.npz").string()); }, {"nothing there"});
+}
+
+// 16 bits: token ids in two dimensions, pictures in more, whose range the models' default preprocessing maps.
+TEST(NpyReader, IntegersByTheirRank) {
+  const Folder folder;
+  const at::Tensor ramp = at::arange(24, at::kInt).mul(2500);  // up to 57500
+  const std::string reference = "npy:" + (folder.path() / "a.npy").string();
+  auto open_as = [&](at::ScalarType dtype, std::vector<std::int64_t> shape, const std::string& options = "") {
+    write_npy(folder.path() / "a.npy", ramp.view(shape).to(dtype));
+    return data::open(reference + options).train;
+  };
+  const Dataset ids = open_as(at::kUInt16, {4, 6});
+  EXPECT_EQ(ids.info().fields.at("input").dtype, at::kInt);
+  EXPECT_TRUE(at::equal(ids.column("input"), ramp.view({4, 6})));
+  for (const char* options : {"", "?layout=hwc"}) {
+    const Dataset pictures = open_as(at::kUInt16, {2, 3, 4, 1}, options);
+    const FieldInfo& input = pictures.info().fields.at("input");
+    EXPECT_EQ(input.dtype, at::kFloat);
+    EXPECT_EQ(input.low, 0);
+    EXPECT_EQ(input.high, 65535);
+    EXPECT_TRUE(at::equal(pictures.column("input").flatten(), ramp.to(at::kFloat)));
+    Fields batch = pictures.all();
+    Signature unit;
+    unit.inputs["input"] = {input.shape, at::kFloat, 0, 1};
+    Preprocess::standard(pictures, unit).apply(batch);
+    EXPECT_TRUE(at::allclose(batch.input().flatten(), ramp.to(at::kFloat).div(65535)));
+  }
+  EXPECT_EQ(open_as(at::kUInt16, {2, 3, 4}, "?layout=hw").info().fields.at("input").shape,
+            (std::vector<std::int64_t>{1, 3, 4}));
+  const Dataset values = open_as(at::kInt, {2, 3, 4});
+  EXPECT_EQ(values.info().fields.at("input").dtype, at::kFloat);
+  EXPECT_EQ(values.info().fields.at("input").high, values.info().fields.at("input").low);
+  EXPECT_EQ(open_as(at::kInt, {4, 6}).info().fields.at("input").dtype, at::kInt);
+  EXPECT_EQ(values_of(open_as(at::kUInt16, {4, 6}, "?target_column=0").labels()),
+            (std::vector<std::int64_t>{0, 1, 2, 3}));
+  write_npy(folder.path() / "b.npy", at::tensor({3, 9}, at::kInt).to(at::kUInt16));
+  write_npy(folder.path() / "a.npy", at::zeros({2, 3}));
+  EXPECT_EQ(data::open(reference + "?target=b.npy").train.info().classes, (std::vector<std::string>{"3", "9"}));
 }
 
 TEST(NpyReader, FittedReaderLearnsNothing) {

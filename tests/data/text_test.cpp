@@ -39,7 +39,7 @@ Strings tokens_of(const std::string& text, TokenOptions options) {
   options.size = 100000;
   auto tokenizer = [&] {
     try {
-      return make_tokenizer(options, [&](const TakeText& take) { take(text); });
+      return make_tokenizer(options, {}, [&](const TakeText& take) { take(text); });
     } catch (const DataError&) {
       return std::unique_ptr<Tokenizer>();  // it has none
     }
@@ -75,20 +75,20 @@ TEST(Tokenizer, WordsAgreeWithPython) {
 
 TEST(Tokenizer, BytesNeedNoVocabulary) {
   TokenOptions options{.by = "byte", .lower = false};
-  const auto tokenizer = make_tokenizer(options, [](const TakeText&) { FAIL() << "it learns"; });
+  const auto tokenizer = make_tokenizer(options, {}, [](const TakeText&) { FAIL() << "it learns"; });
   Ids ids;
   tokenizer->encode("aé", ids);
   EXPECT_EQ(ids, (Ids{2 + 'a', 2 + 0xc3, 2 + 0xa9}));
   EXPECT_EQ(tokenizer->size(), 258);
   options.lower = options.marks = true;
   ids.clear();
-  make_tokenizer(options, {})->encode("A", ids);
+  make_tokenizer(options, {}, {})->encode("A", ids);
   EXPECT_EQ(ids, Ids{4 + 'a'});
 }
 
 TEST(Tokenizer, UnknownTokensAreOne) {
   TokenOptions options{.vocabulary = {"b", "a"}};
-  const auto tokenizer = make_tokenizer(options, [](const TakeText&) { FAIL() << "it learns anew"; });
+  const auto tokenizer = make_tokenizer(options, {}, [](const TakeText&) { FAIL() << "it learns anew"; });
   Ids ids;
   tokenizer->encode("A c B", ids);
   EXPECT_EQ(ids, (Ids{3, 1, 2}));
@@ -102,6 +102,10 @@ TEST(Tokenizer, OptionsMustGoTogether) {
   expect_error<ConfigError>([&] { check({.by = "byte", .min_count = 2}); }, {"lines.min_count"});
   expect_error<ConfigError>([&] { check({.by = "byte", .vocabulary = {"a"}}); }, {"lines.vocabulary"});
   expect_error<ConfigError>([&] { check({.by = "character", .punctuation = false}); }, {"lines.punctuation"});
+  expect_error<ConfigError>([&] { check({.by = "word", .model = "m"}); }, {"lines.model", "by \"word\""});
+  expect_error<ConfigError>([&] { check({.by = "word", .pieces = "m"}); }, {"lines.pieces", "by \"word\""});
+  expect_error<ConfigError>([&] { check({.by = "sentencepiece"}); }, {"lines.model", "file of a SentencePiece model"});
+  expect_error<ConfigError>([&] { check({.by = "sentencepiece", .ngrams = 2, .model = "m"}); }, {"lines.ngrams"});
 }
 
 TEST(Vocabulary, KeepsTheMostFrequent) {
@@ -131,7 +135,7 @@ TEST(Vocabulary, ForgetsTheRarestWhereThereAreTooMany) {
 
 TEST(Vocabulary, MustNotBeEmpty) {
   TokenOptions options{.min_count = 2};
-  expect_error<DataError>([&] { make_tokenizer(options, [](const TakeText& take) { take("a b"); }); },
+  expect_error<DataError>([&] { make_tokenizer(options, {}, [](const TakeText& take) { take("a b"); }); },
                           {"vocabulary", "at least 2 times", "found none"});
 }
 

@@ -42,15 +42,22 @@ TEST(Ts, Options) {
 }
 
 TEST(Ts, AHeldOutShareTeachesNothing) {
+  // Which cases will be held out: the longest is one of them.
+  Fields cases;
+  cases.set("input", at::arange(12, at::kLong));
+  cases.set("target", at::arange(12, at::kLong).remainder(2));
+  const auto held = hold_out(Dataset::from_tensors(cases), 0.5, /*seed=*/0).held.column("input")[2].item<int>();
   const Folder folder;
   std::string text = "@problemName t\n@timestamps false\n@univariate true\n@classLabel true a b\n@data\n";
   for (int i = 0; i < 12; ++i) {
-    for (int t = 0; t <= i; ++t) text += fmt::format("{}{}", t > 0 ? "," : "", t);
+    for (int t = 0; t <= (i == held ? 40 : i); ++t) text += fmt::format("{}{}", t > 0 ? "," : "", t);
     text += i % 2 == 0 ? ":a\n" : ":b\n";
   }
   folder.write("t.ts", text);
   const Splits splits = data::open("ts:" + (folder.path() / "t.ts").string() + "?test_share=0.5");
   const std::int64_t longest = splits.train.column("length").max().item<std::int64_t>();
+  EXPECT_LE(longest, 12);
+  EXPECT_EQ(splits.test.column("length").max().item<std::int64_t>(), longest);  // 41 values, cut
   EXPECT_EQ(splits.train.info().fields.at("input").shape[0], longest);
   EXPECT_EQ(splits.train.info().reader["length"], longest);
 }

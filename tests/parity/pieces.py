@@ -6,7 +6,7 @@ Trains four tiny models on text made here, and encodes lines with odd white spac
   suffix   unigram; white space as a suffix, unk in another place, pieces that are marked unused
   bytes    BPE; bytes for what is unknown, white space as it stands, no blank in front
   merges   BPE; symbols of the user, pieces that are marked unused, replacements
-Run by hand: python tests/parity/pieces.py (needs sentencepiece with protobuf); pieces.py FOLDER makes larger models with the library's
+Run by hand: python tests/parity/pieces.py (needs sentencepiece 0.2.3 and protobuf); pieces.py FOLDER makes larger models with the library's
 own rules (nmt_nfkc, nfkc_cf) and 5,000 lines there instead, in the same form.
 """
 import io
@@ -26,7 +26,8 @@ WORDS = ("the quick brown fox jumps over lazy dogs and sleepy cats while heavy r
 ODD = ["\u00a0", "\u3000", "\u2009", "\t", "  ", "   ", "\r", "\u200b", "\u00ad", "ﬁne", "ﬂow", "Ａｎｔｓ", "１２３", "ｱｲｳ", "cafe\u0301",
        "n\u0303", "A\u030a", "\U0001f600", "\U0001f44d\U0001f3fd", "\u2764\ufe0f", "\u2126", "👨\u200d👩\u200d👧", "Ω", "Å", "Ⅷ", "℃", "½", "①",
        "ﷺ", "…", "—", "’", "“q”", "▁", "▁▁", "<sep>", "<s>", "</s>", "<unk>", "<ctl>", "New York", "<0x41>", "\u0300", "אבג",
-       "العربية", "हिन्दी", "한국어", "\ufeff", "\ufffd", "\U00010348", "ß", "İ", "ŉ", "\x01", "."]
+       "العربية", "हिन्दी", "한국어", "\ufeff", "\ufffd", "\U00010348", "ß", "İ", "ŉ", "\x01", ".", "ffffffff", "aaaaaaa!", ".....",
+       "hahaha"]
 RULES = [("ﬁ", "fi"), ("ﬂ", "fl"), ("\u2126", "\u03a9"), ("\u00a0", " "), ("\u3000", " "), ("\t", " "), ("\u2009", "  "), ("\u00ad", ""),
          ("e\u0301", "é"), ("n\u0303", "ñ"), ("A\u030a", "Å"), ("½", " 1/2"), ("…", "..."), ("…—", "!"), ("ﷺ", "صلى الله عليه وسلم"),
          ("İ", "i\u0307"), ("’", "'"), ("100%", "all")] + [(chr(0xff21 + i), chr(0x41 + i)) for i in range(26)]

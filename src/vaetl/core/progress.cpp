@@ -12,6 +12,7 @@ namespace vaetl {
 namespace {
 
 constexpr std::chrono::milliseconds redraw_interval(100);
+constexpr double least_measured = 0.2;  // seconds before a rate means something
 constexpr int widest_bar = 30, narrowest_bar = 6;
 
 // Columns of a UTF-8 text, never fewer than a terminal uses: all from U+1000 on count as wide.
@@ -109,7 +110,7 @@ std::string ProgressBar::status(double seconds, bool last) const {
                          ? fmt::format("{:3d}%  {}/{} {}", std::clamp<std::int64_t>(100 * done_ / total_, 0, 100),
                                        done_, total_, units)
                          : fmt::format("{} {}", done_, units);
-  const double rate = seconds > 0 ? static_cast<double>(done_ - first_) / seconds : 0;
+  const double rate = seconds >= least_measured ? static_cast<double>(done_ - first_) / seconds : 0;
   if (rate > 0) text += fmt::format("  {}/s", rate_text(rate));
   if (last) {
     text += "  in " + duration(seconds);

@@ -21,7 +21,8 @@ ProgressStyle detect_style(std::FILE* stream);
 
 class ProgressBar {
  public:
-  // A total of 0 is an unknown one: no bar, no time left. Nothing is written before the first update.
+  // A total of 0 is an unknown one: no bar, no time left. Nothing is written before the first update, no rate in the
+  // first fifth of a second.
   ProgressBar(std::string label, std::int64_t total, std::string unit = "step", std::FILE* stream = stderr)
       : ProgressBar(std::move(label), total, std::move(unit), stream, detect_style(stream)) {}
   ProgressBar(std::string label, std::int64_t total, std::string unit, std::FILE* stream, ProgressStyle style);

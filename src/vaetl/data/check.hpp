@@ -1,6 +1,6 @@
 // What is wrong with data, before something is trained on them: examples that cannot be read, equal and nearly equal
-// ones, test examples that stand in the training data, labels that contradict or are too few, values that are constant
-// or not finite, checksums that do not hold.
+// ones, test examples that stand in the training data, labels that contradict or are too few, values that are constant,
+// not finite or outside their declared range, checksums that do not hold.
 //
 //   const auto report = data::check(data::parse_reference("sms-spam"));
 //   for (const auto& finding : report.findings) fmt::print("{}: {}\n", finding.kind, finding.text);
@@ -21,7 +21,7 @@ struct Place {
 
 struct Finding {
   bool error = false;
-  // left_out, damaged, not_finite, missing, duplicates, conflicts, leaks, near_duplicates, near_leaks,
+  // left_out, damaged, not_finite, out_of_range, missing, duplicates, conflicts, leaks, near_duplicates, near_leaks,
   // constant_columns, constant_pictures, few_examples, absent_class, imbalance, not_compared
   std::string kind = {};
   std::string split = {};  // "train", "train, test"; empty: the whole

@@ -42,6 +42,16 @@ std::string value_text(const TableColumn& column, double value) {
   return named ? column.categories[static_cast<std::size_t>(value)] : "";
 }
 
+std::shared_ptr<const text::SentencePieces> pieces_of(const Json& reader) {
+  const std::string model = text_member(reader, "pieces");
+  if (model.empty()) return nullptr;
+  try {
+    return std::make_shared<text::SentencePieces>(text::SentencePieces::from_base64(model));
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 std::vector<std::string> rows_as_text(const at::Tensor& rows, const DatasetInfo& info) {
   const auto columns = table_columns(info);
   const at::Tensor values = rows.to(at::kDouble).contiguous();
@@ -76,10 +86,21 @@ TokenText::TokenText(const Json& reader) {
   first_ = marks != nullptr && marks->get<bool>() ? text::end_id + 1 : text::unknown_id + 1;
   bytes_ = by == "byte";
   words_ = by == "word";
+  if (by == "sentencepiece") pieces_ = pieces_of(reader);
   if (words_ || by == "character") tokens_ = texts_member(reader, "vocabulary");
 }
 
+std::string TokenText::piece_text(const std::int32_t* ids, std::int64_t count) const {
+  std::string text;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int32_t piece = ids[i] == text::unknown_id ? pieces_->unknown() : ids[i] - first_;
+    if (piece >= 0 && piece < pieces_->size()) text += pieces_->surface(piece);
+  }
+  return text.starts_with(' ') ? text.substr(1) : text;  // SentencePiece puts a blank in front
+}
+
 std::string TokenText::operator()(const std::int32_t* ids, std::int64_t count) const {
+  if (pieces_) return piece_text(ids, count);
   std::string text;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int32_t place = ids[i] - first_;

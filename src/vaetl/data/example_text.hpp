@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "vaetl/data/dataset.hpp"
+#include "vaetl/data/text/sentencepiece.hpp"
 
 namespace vaetl::data {
 
@@ -13,11 +14,14 @@ namespace vaetl::data {
 class TokenText {
  public:
   explicit TokenText(const Json& reader);
-  bool known() const { return bytes_ || !tokens_.empty(); }
+  bool known() const { return bytes_ || pieces_ || !tokens_.empty(); }
   std::string operator()(const std::int32_t* ids, std::int64_t count) const;  // padding and marks are left out
 
  private:
+  std::string piece_text(const std::int32_t* ids, std::int64_t count) const;
+
   std::vector<std::string> tokens_ = {};
+  std::shared_ptr<const text::SentencePieces> pieces_ = nullptr;
   std::int32_t first_ = 0;
   bool bytes_ = false, words_ = false;
 };

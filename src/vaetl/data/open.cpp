@@ -45,7 +45,7 @@ Json options_of(const Json& spec, const Json& fitted, const Json& own) {
 void check_alike(const Splits& splits, const Json& fitted, const std::string& where) {
   const Json& own = splits.train.info().reader;
   if (!fitted.is_object() || !own.is_object() || own.value("name", "") != fitted.value("name", "")) return;
-  for (const char* key : {"classes", "columns", "vocabulary"}) {
+  for (const char* key : {"classes", "columns", "vocabulary", "pieces"}) {
     const auto mine = own.find(key), learnt = fitted.find(key);
     if (mine == own.end() || learnt == fitted.end() || *mine == *learnt) continue;
     throw DataError({where, fmt::format("{} as the model learnt them, {}", key, quote(learnt->dump())),

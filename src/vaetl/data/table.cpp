@@ -1,5 +1,6 @@
 // The transforms there are: this table is the definition of registry<Transform>().
 #include "vaetl/data/transforms/bag.hpp"
+#include "vaetl/data/transforms/binarise.hpp"
 #include "vaetl/data/transforms/colour.hpp"
 #include "vaetl/data/transforms/columns.hpp"
 #include "vaetl/data/transforms/geometry.hpp"
@@ -26,6 +27,7 @@ Registry<Transform>& registry<Transform>() {
         .add<Bag>()
         .add<StandardiseSeries>()
         .add<LogMel>()
+        .add<Binarise>()
         .add<Resize>()
         .add<CentreCrop>()
         .add<Shift>()

@@ -55,6 +55,7 @@ std::vector<Finding> check(const Splits& splits, const CheckOptions& options) {
     checked.names.emplace_back(name);
   }
   Findings findings;
+  check_rows(checked, findings);
   check_values(checked, findings);
   check_equal(checked, options, findings);
   std::stable_sort(findings.begin(), findings.end(),

@@ -11,7 +11,9 @@ struct CheckedSplits {
   std::vector<std::string> names = {};
 };
 
-// Columns, pictures, values and labels, by one summary a split.
+// Values that are missing, not finite or outside their declared range, and the examples that have them.
+void check_rows(const CheckedSplits& splits, Findings& findings);
+// Columns, pictures and labels, by one summary a split.
 void check_values(const CheckedSplits& splits, Findings& findings);
 // Equal and nearly equal examples.
 void check_equal(const CheckedSplits& splits, const CheckOptions& options, Findings& findings);

@@ -15,30 +15,11 @@ std::string some(const std::vector<std::string>& names) {
 
 std::int64_t count_of(const std::vector<std::string>& names) { return static_cast<std::int64_t>(names.size()); }
 
-void check_fields(const SplitSummary& split, Form form, Findings& findings) {
-  for (const auto& [key, field] : split.fields) {
-    // NaN in a table is a missing value, which preprocessing fills.
-    const bool allowed = form == Form::table && key == "input";
-    const std::int64_t bad = field.infinite + (allowed ? 0 : field.missing);
-    if (bad > 0) {
-      findings.push_back({true,
-                          "not_finite",
-                          split.name,
-                          bad,
-                          fmt::format("{} values of {} are NaN or infinite", thousands(bad), quote(key)),
-                          {}});
-    }
-  }
-}
-
 void check_columns(const SplitSummary& split, Form form, Findings& findings) {
   if (form != Form::table && form != Form::series) return;
-  std::vector<std::string> constant, missing;
-  std::int64_t values = 0;
+  std::vector<std::string> constant;
   for (const ColumnSummary& column : split.columns) {
     if (column.constant() && split.examples > 1) constant.push_back(column.name);
-    if (column.missing > 0) missing.push_back(column.name);
-    values += column.missing;
   }
   if (!constant.empty() && split.name == "train") {
     findings.push_back({false,
@@ -47,10 +28,6 @@ void check_columns(const SplitSummary& split, Form form, Findings& findings) {
                         count_of(constant),
                         "columns with one value in every example: " + some(constant),
                         {}});
-  }
-  if (form == Form::table && values > 0) {
-    findings.push_back(
-        {false, "missing", split.name, values, "values are missing, in the columns " + some(missing), {}});
   }
 }
 
@@ -97,7 +74,6 @@ void check_values(const CheckedSplits& splits, Findings& findings) {
     const Form form = form_of(info);
     SplitSummary summary = summarise(splits.data[s]);
     summary.name = splits.names[s];
-    check_fields(summary, form, findings);
     check_columns(summary, form, findings);
     check_labels(summary, info.classes, findings);
     if (summary.constant == 0) continue;

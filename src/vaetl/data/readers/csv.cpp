@@ -105,7 +105,7 @@ void align(TextTable& table, const TableOptions& fitted) {
                      fmt::format("rows of {} values, as the training data have, or {} without the target", fitted.width,
                                  names.size()),
                      fmt::format("{}", table.width()),
-                     {}});
+                     "without a line of names columns are matched by their position"});
   }
   table.rename(std::move(names));
 }
@@ -114,6 +114,67 @@ std::string_view label_text(std::string_view text, const TableOptions& options) 
   if (!options.strip.empty() && text.ends_with(options.strip)) text.remove_suffix(options.strip.size());
   while (text.ends_with(' ')) text.remove_suffix(1);
   return text;
+}
+
+// Columns are found by the names of the first line where the training data had one: a file without it is refused by its
+// first row, before this is taken for names.
+void require_names(const fs::path& file, const TableOptions& fitted) {
+  if (fitted.columns.empty() || fitted.header != true) return;
+  CsvReader reader(file, csv_options(fitted, file));
+  CsvRow row;
+  if (!reader.next(row) || !row.flaw.empty()) return;  // which is told when all is read
+  std::vector<std::string> names;
+  for (const Column& column : fitted.columns) names.push_back(column.name);
+  const auto known = [&](const auto& value) { return std::find(names.begin(), names.end(), value) != names.end(); };
+  if (std::any_of(row.values.begin(), row.values.end(), known)) return;
+  if (names.size() > 8) names.resize(8), names.emplace_back("…");
+  throw DataError(
+      {fmt::format("{}:{}", file.string(), row.line),
+       fmt::format("the names of the columns ({}), by which they are matched with the training data's", join(names)),
+       quote(join(row.values)), "put them into the first line"});
+}
+
+// Whether a row has what none of the training data's columns holds: no number where there were numbers, which there
+// were somewhere, no text and no label that was there.
+bool is_strange(const TextTable& table, std::int64_t row, const TableOptions& fitted) {
+  const MissingTexts missing(fitted.missing);
+  const auto& columns = fitted.columns;
+  if (std::none_of(columns.begin(), columns.end(), [](const Column& c) { return c.kind == "numeric"; })) return false;
+  for (const auto column : targets_in(table, fitted)) {
+    const std::string_view text = table.at(row, column);
+    const auto& labels = fitted.classes;
+    if (std::find(labels.begin(), labels.end(), label_text(text, fitted)) != labels.end() || parse_number(text))
+      return false;
+  }
+  return std::all_of(columns.begin(), columns.end(), [&](const Column& column) {
+    const auto at = table.find(column.name);
+    if (!at) return false;
+    const std::string_view text = table.at(row, *at);
+    const bool numeric = column.kind == "numeric";
+    const auto& texts = column.categories;
+    return !missing(text) &&
+           (numeric ? !parse_number(text) : std::find(texts.begin(), texts.end(), text) == texts.end());
+  });
+}
+
+// Names of columns in a file that is read by position, as the training data had none, are no example.
+void leave_names_out(TablePart& part, const TableOptions& fitted, const Reading& reading) {
+  const TextTable& table = part.table;
+  if (fitted.columns.empty() || table.header() || table.rows() < 2) return;
+  if (!is_strange(table, 0, fitted) || is_strange(table, 1, fitted)) return;
+  part.rows.erase(part.rows.begin());
+  if (!reading.skipped) return;
+  reading.skipped({fmt::format("{}:{}", table.file().string(), table.line(0)),
+                   "values, for the training data had no line of names", "names of the columns",
+                   "passed over; columns are matched by their position"});
+}
+
+TablePart read_part(const fs::path& file, const TableOptions& fitted, const Reading& reading) {
+  require_names(file, fitted);
+  TablePart part(file, fitted);
+  align(part.table, fitted);
+  leave_names_out(part, fitted, reading);
+  return part;
 }
 
 // Leaves the rows whose targets can be read; with the classes known, labels of those alone.
@@ -241,9 +302,8 @@ Fields encode(TablePart& part, Rows rows, const TableOptions& fitted) {
 }
 
 Dataset read_other(const fs::path& file, const TableOptions& fitted, const DatasetInfo& info, const std::string& split,
-                   Skips& skips) {
-  TablePart part(file, fitted);
-  align(part.table, fitted);
+                   const Reading& reading, Skips& skips) {
+  TablePart part = read_part(file, fitted, reading);
   keep_targets(part, fitted);
   Fields fields = encode(part, part.rows, fitted);
   part.flaws.tell(skips);
@@ -281,9 +341,8 @@ void Csv::Options::validate() const {
 
 Splits Csv::open(const fs::path& path, const Reading& reading) const {
   Skips skips(reading);
-  TablePart part(path, options_);
   TableOptions fitted = options_;
-  align(part.table, fitted);
+  TablePart part = read_part(path, fitted, reading);
   settle(fitted, part, fitted.columns.empty());
   keep_targets(part, fitted);
   const TwoParts rows = split_rows(part, fitted);
@@ -294,7 +353,8 @@ Splits Csv::open(const fs::path& path, const Reading& reading) const {
   const DatasetInfo info = describe(reading, fitted);
   const Dataset training = make_split(std::move(train), info, "train");
   auto other = [&](const std::string& file, const std::string& split) {
-    return file.empty() ? none_of(training, split) : read_other(path.parent_path() / file, fitted, info, split, skips);
+    return file.empty() ? none_of(training, split)
+                        : read_other(path.parent_path() / file, fitted, info, split, reading, skips);
   };
   Dataset validation = other(fitted.validation, "validation");
   return {training, std::move(validation),

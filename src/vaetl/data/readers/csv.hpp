@@ -6,8 +6,8 @@
 // unknown text as all zeros). `target` is int64 labels (N), or float32 values (N, O) for regression, which it is where
 // several columns are targets, or where the one has numbers with a fraction or more than 20 different ones. What
 // columns hold is learnt from the training rows alone: numbers, where at most a slip in a hundred is none. Further
-// files are read alike: with a header by name, in any order and among others, without one by position; they may lack
-// the target.
+// files are read alike: with a header by name, in any order and among others, without one by position, as the training
+// data were; they may lack the target.
 //
 // Left out, with line and reason: rows of another width, with a quote that is never closed, without target, with a text
 // in a numeric column, with a label that the training data lack.

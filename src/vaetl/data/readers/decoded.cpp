@@ -17,7 +17,7 @@ const char* name_of(Part part) {
 }
 
 struct Item {
-  PictureFile file = {};
+  ExampleFile file = {};
   std::int64_t label = -1;
   PictureInfo info = {};
   std::optional<Problem> problem = {};
@@ -39,13 +39,13 @@ void for_each(std::vector<Item>& items, const std::function<void(Item&)>& work) 
 
 void peek(Item& item) {
   std::shared_ptr<const std::string> bytes;
-  if (auto problem = load_picture(item.file, bytes)) throw DataError(*std::move(problem));
+  if (auto problem = load_file(item.file, bytes)) throw DataError(*std::move(problem));
   item.info = peek_picture(*bytes, item.file.where);
 }
 
 void check_bytes(Item& item, const PictureFit& fit, bool decode) {
   std::shared_ptr<const std::string> bytes;
-  if (auto problem = load_picture(item.file, bytes)) throw DataError(*std::move(problem));
+  if (auto problem = load_file(item.file, bytes)) throw DataError(*std::move(problem));
   item.sha256 = sha256_hex(*bytes);
   if (decode) fit_picture(decode_picture(*bytes, item.file.where, {.channels = fit.channels}), fit, item.file.where);
 }
@@ -101,7 +101,7 @@ void doubt_odd_ones(std::vector<Item>& items, const PictureFit& fit) {
   for_each(items, [&](Item& item) {
     if (kind_of(item) == most->first) return;
     std::shared_ptr<const std::string> bytes;
-    if (auto problem = load_picture(item.file, bytes)) throw DataError(*std::move(problem));
+    if (auto problem = load_file(item.file, bytes)) throw DataError(*std::move(problem));
     decode_picture(*bytes, item.file.where, {.channels = fit.channels});
   });
 }
@@ -144,7 +144,7 @@ at::Tensor room_for(std::int64_t count, const PictureFit& fit) {
 
 class PictureSource final : public Source {
  public:
-  PictureSource(std::vector<PictureFile> files, at::Tensor labels, PictureFit fit, DatasetInfo info)
+  PictureSource(std::vector<ExampleFile> files, at::Tensor labels, PictureFit fit, DatasetInfo info)
       : files_(std::move(files)), labels_(std::move(labels)), fit_(std::move(fit)), info_(std::move(info)) {}
   const DatasetInfo& info() const override { return info_; }
   std::int64_t size() const override { return static_cast<std::int64_t>(files_.size()); }
@@ -168,7 +168,7 @@ class PictureSource final : public Source {
   }
 
  private:
-  std::vector<PictureFile> files_;
+  std::vector<ExampleFile> files_;
   at::Tensor labels_;
   PictureFit fit_;
   DatasetInfo info_;
@@ -216,7 +216,7 @@ DatasetInfo described(DatasetInfo info, const std::vector<Item>& items, const Pi
 
 Dataset lazy_split(const std::vector<Item>& items, const PictureFit& fit, const DatasetInfo& info, Part part,
                    bool labelled) {
-  std::vector<PictureFile> files;
+  std::vector<ExampleFile> files;
   for (const Item& item : items) files.push_back(item.file);
   return Dataset(std::make_shared<PictureSource>(std::move(files), labelled ? labels_of(items) : at::Tensor(), fit,
                                                  described(info, items, fit, part, labelled)));

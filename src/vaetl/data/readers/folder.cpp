@@ -38,7 +38,7 @@ void Folder::Options::validate() const {
 Splits Folder::open(const fs::path& path, const Reading& reading) const {
   Skips skips(reading);
   const std::uint64_t memory = static_cast<std::uint64_t>(options_.memory) << 20;
-  const PictureSearch search{
+  const FileSearch search{
       .classes = options_.classes, .files = options_.files, .target = options_.target, .memory = memory};
   LabelledFiles found = find_labelled_files(path, search, options_.test, options_.test_share, name, reading, skips);
   DatasetInfo info = reading.about;

@@ -10,12 +10,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has_part(const PictureListing& listing, Part part) {
+bool has_part(const FileListing& listing, Part part) {
   return std::any_of(listing.files.begin(), listing.files.end(), [&](const auto& file) { return file.part == part; });
 }
 
 // Puts the files of `extra` behind as the test split: its own test split where it has one, else all.
-void append_test(PictureListing& listing, PictureListing extra) {
+void append_test(FileListing& listing, FileListing extra) {
   const bool parts = has_part(extra, Part::test);
   for (auto& file : extra.files) {
     if (parts && file.part != Part::test) continue;
@@ -25,7 +25,7 @@ void append_test(PictureListing& listing, PictureListing extra) {
 }
 
 // Part by part all files have a label, or none has; the parts agree.
-bool check_labelled(const PictureListing& listing, const fs::path& path) {
+bool check_labelled(const FileListing& listing, const fs::path& path) {
   const auto labelled = std::count_if(listing.files.begin(), listing.files.end(), [](auto& f) { return !!f.label; });
   if (labelled == 0 || labelled == std::ssize(listing.files)) return labelled > 0;
   const auto bare = std::find_if(listing.files.begin(), listing.files.end(), [](const auto& f) { return !f.label; });
@@ -35,7 +35,7 @@ bool check_labelled(const PictureListing& listing, const fs::path& path) {
 }
 
 // Of the training data, or of everything where there are none.
-std::vector<std::string> class_names(const PictureListing& listing) {
+std::vector<std::string> class_names(const FileListing& listing) {
   const bool train = has_part(listing, Part::train);
   std::vector<std::string> names;
   for (const auto& file : listing.files) {
@@ -48,13 +48,13 @@ std::vector<std::string> class_names(const PictureListing& listing) {
 }
 
 // The labels as numbers. Files of a class that is not known are left out.
-std::vector<std::int64_t> numbered(PictureListing& listing, const std::vector<std::string>& classes, Skips& skips) {
+std::vector<std::int64_t> numbered(FileListing& listing, const std::vector<std::string>& classes, Skips& skips) {
   const Labels labels(classes);
   const std::vector<std::string> some(classes.begin(),
                                       classes.begin() + std::min<std::ptrdiff_t>(std::ssize(classes), 8));
   const std::string expected = fmt::format("the classes {}{}", join(some), classes.size() > 8 ? ", …" : "");
   std::vector<std::int64_t> result;
-  std::erase_if(listing.files, [&](const PictureFile& file) {
+  std::erase_if(listing.files, [&](const ExampleFile& file) {
     const auto found = labels.find(*file.label);
     if (found) result.push_back(*found);
     if (!found) skips.add({file.where, expected, quote(*file.label), did_you_mean(*file.label, classes)});
@@ -74,13 +74,13 @@ void hold_out_test(LabelledFiles& found, double share) {
   }
 }
 
-PictureListing list_all(const fs::path& path, PictureSearch search, const std::string& given, double test_share,
-                        const char* kind, const Reading& reading, Skips& skips) {
+FileListing list_all(const fs::path& path, FileSearch search, const std::string& given, double test_share,
+                     const char* kind, const Reading& reading, Skips& skips) {
   std::error_code ignored;
   const fs::path base = fs::is_directory(path, ignored) ? path : path.parent_path();
   const fs::path test = given.empty() ? fs::path() : base / given;
   search.except = test;
-  PictureListing listing = list_pictures(path, search, reading, skips);
+  FileListing listing = list_files(path, search, reading, skips);
   if (has_part(listing, Part::test) && (!test.empty() || test_share > 0)) {
     throw ConfigError({fmt::format("{}.{}", kind, test.empty() ? "test_share" : "test"),
                        "nothing: " + quote(path.string()) + " has a test split of its own",
@@ -89,15 +89,15 @@ PictureListing list_all(const fs::path& path, PictureSearch search, const std::s
   }
   if (test.empty()) return listing;
   search.except.clear();
-  append_test(listing, list_pictures(test, search, reading, skips));
+  append_test(listing, list_files(test, search, reading, skips));
   return listing;
 }
 
 }  // namespace
 
-LabelledFiles find_labelled_files(const fs::path& path, PictureSearch search, const std::string& test,
-                                  double test_share, const char* kind, const Reading& reading, Skips& skips) {
-  PictureListing listing = list_all(path, search, test, test_share, kind, reading, skips);
+LabelledFiles find_labelled_files(const fs::path& path, FileSearch search, const std::string& test, double test_share,
+                                  const char* kind, const Reading& reading, Skips& skips) {
+  FileListing listing = list_all(path, search, test, test_share, kind, reading, skips);
   skips.check_left(std::ssize(listing.files), path.string());
   LabelledFiles result;
   if (check_labelled(listing, path)) {

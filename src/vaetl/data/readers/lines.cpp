@@ -149,7 +149,7 @@ class Opening {
     const TextPart validation = read_named(options_.validation);
     learn(train);
     info_.reader = to_json(options_);
-    for (const char* key : {"test", "validation", "test_share"}) info_.reader.erase(key);
+    for (const char* key : {"model", "test", "validation", "test_share"}) info_.reader.erase(key);
     info_.reader["name"] = Lines::name;
     return {split(train, "train"), split(validation, "validation"), split(test, "test")};
   }
@@ -175,7 +175,7 @@ class Opening {
 
   void learn(const TextPart& train) {
     text::TokenOptions tokens = token_options(options_);
-    tokenizer_ = text::make_tokenizer(tokens, [&](const text::TakeText& take) {
+    tokenizer_ = text::make_tokenizer(tokens, path_.parent_path(), [&](const text::TakeText& take) {
       for (const TextRow& row : train.rows) take(row.text);
     });
     text::complete(options_, tokens);

@@ -20,7 +20,7 @@ class Lines final : public Reader {
     bool punctuation = true;
     std::int64_t size = 20000, min_count = 1;
     std::vector<std::string> vocabulary = {};
-    std::string encoding = "auto";
+    std::string model = {}, pieces = {}, encoding = "auto";
     std::int64_t ngrams = 1, length = 0;
     bool marks = false;
     std::string separator = "auto";

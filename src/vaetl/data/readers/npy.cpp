@@ -54,10 +54,26 @@ at::Tensor laid_out(const at::Tensor& input, const NpyOptions& options, const st
   return options.layout == "hwc" ? input.permute({0, 3, 1, 2}) : input;
 }
 
-// float64 says no more than float32 to a network, and true and false are 1 and 0.
+// uint16 has few kernels. float64 says no more than float32 to a network, and true and false are 1 and 0. int32 (and
+// what becomes it) are token ids, but not where an example has more than one dimension: these are pictures or values.
 at::Tensor stored(const at::Tensor& input) {
-  const bool narrow = input.scalar_type() == at::kDouble || input.scalar_type() == at::kBool;
-  return narrow ? input.to(at::kFloat) : input;
+  switch (input.scalar_type()) {
+    case at::kDouble:
+    case at::kBool:
+      return input.to(at::kFloat);
+    case at::kUInt16:
+    case at::kInt:
+      return input.to(input.dim() > 2 ? at::kFloat : at::kInt);
+    default:
+      return input;
+  }
+}
+
+// The declared range of an input of 16 bits, which stored() makes a float: as 0 … 255 is that of 8 bits.
+FieldInfo declared_field(const at::Tensor& input) {
+  constexpr double largest = 65535;
+  const bool deep = input.scalar_type() == at::kUInt16 && input.dim() > 2;
+  return {{}, at::kFloat, 0, deep ? largest : 0};
 }
 
 // Whether every value of each row is finite, a part at a time.
@@ -95,8 +111,10 @@ void keep_finite(ArrayPair& pair, Skips& skips) {
 // Reads a pair into the form of the fields, but for the numbers of the labels.
 void arrange(ArrayPair& pair, const NpyOptions& options, Skips& skips) {
   if (!pair.input.defined()) return;
+  pair.input = stored(pair.input);
+  if (pair.target.defined() && pair.target.scalar_type() == at::kUInt16) pair.target = pair.target.to(at::kInt);
   take_column(pair, options);
-  pair.input = stored(laid_out(pair.input, options, pair.where));
+  pair.input = laid_out(pair.input, options, pair.where);
   if (pair.target.defined()) {
     if (pair.target.dim() == 0 || pair.target.size(0) != pair.input.size(0)) {
       throw DataError(
@@ -205,6 +223,7 @@ Splits Npy::open(const fs::path& path, const Reading& reading) const {
   Skips skips(reading);
   auto pairs = read_all(path, options_);
   const ArrayPair& train = pairs[0];
+  FieldInfo input = declared_field(train.input);
   NpyOptions like = options_;
   for (auto& pair : pairs) {
     arrange(pair, like, skips);
@@ -218,6 +237,8 @@ Splits Npy::open(const fs::path& path, const Reading& reading) const {
   if (info.classes.size() != classes.size()) info.classes = classes;
   if (train.target.defined() && !labels) info.classes.clear();
   info.reader = spec_of(options_, classes, train.input.sizes().slice(1).vec());
+  input.shape = train.input.sizes().slice(1).vec();
+  if (input.high > 0) info.fields["input"] = input;
   std::vector<Dataset> splits;
   for (const char* split : {"train", "validation", "test"}) {
     const ArrayPair& pair = pairs[splits.size()];

@@ -1,8 +1,9 @@
 // NumPy's arrays: one .npy, a .npz, or a folder of .npy. The words of an array's name tell what it is: x, input,
 // images, data or features against y, target or labels; train, val or test: X_train, y_test, train_images, labels.
-// `input` as it is stored (float64 as float32; int32 are token ids); `target`: whole numbers (N) or (N, 1) are labels,
-// which are numbered in their order (1 … 5 become 0 … 4), others values (N, O) float32. Rows with a value that is not
-// finite, or with a label that the training data lack, are left out.
+// `input` as it is stored, float64 as float32; uint16 and int32 are token ids (N, T), int32, or in more dimensions
+// pictures or values, float32, for which uint16 declares the range 0 … 65535. `target`: whole numbers (N) or (N, 1) are
+// labels, which are numbered in their order (1 … 5 become 0 … 4), others values (N, O) float32. Rows with a value that
+// is not finite, or with a label that the training data lack, are left out.
 //
 //   npy:mnist.npz?layout=hw          npy:scans.npy?target=kinds.npy          npy:ECG5000_TRAIN.npy?target_column=0
 //

@@ -56,9 +56,9 @@ at::Tensor fit_picture(const at::Tensor& picture, const PictureFit& fit, const s
   return transforms::centre_crop_images(resized, fit.size[0], fit.size[1])[0];
 }
 
-at::Tensor read_picture(const PictureFile& file, const PictureFit& fit) {
+at::Tensor read_picture(const ExampleFile& file, const PictureFit& fit) {
   std::shared_ptr<const std::string> bytes;
-  if (auto problem = load_picture(file, bytes)) throw DataError(*std::move(problem));
+  if (auto problem = load_file(file, bytes)) throw DataError(*std::move(problem));
   return fit_picture(decode_picture(*bytes, file.where, {.channels = fit.channels}), fit, file.where);
 }
 

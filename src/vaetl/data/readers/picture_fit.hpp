@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "vaetl/data/readers/picture_files.hpp"
+#include "vaetl/data/readers/example_files.hpp"
 #include "vaetl/io/picture.hpp"
 
 namespace vaetl::readers {
@@ -31,6 +31,6 @@ Extent fitted_extent(const Extent& picture, const PictureFit& fit);  // what fit
 at::Tensor fit_picture(const at::Tensor& picture, const PictureFit& fit, const std::string& where);
 
 // Loads, decodes and fits. DataError.
-at::Tensor read_picture(const PictureFile& file, const PictureFit& fit);
+at::Tensor read_picture(const ExampleFile& file, const PictureFit& fit);
 
 }  // namespace vaetl::readers

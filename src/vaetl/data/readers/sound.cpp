@@ -23,7 +23,7 @@ const FileKind sound_files = {
     .others = {".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".au"}};
 
 struct Clip {
-  PictureFile file = {};
+  ExampleFile file = {};
   std::int64_t label = -1;
   SoundInfo info = {};
   std::string sha256 = {};
@@ -36,9 +36,9 @@ struct Shape {
 };
 
 template <class Use>
-void with_bytes(const PictureFile& file, const Use& use) {
+void with_bytes(const ExampleFile& file, const Use& use) {
   std::shared_ptr<const std::string> bytes;
-  if (auto problem = load_picture(file, bytes)) throw DataError(*std::move(problem));
+  if (auto problem = load_file(file, bytes)) throw DataError(*std::move(problem));
   use(*bytes);
 }
 
@@ -64,7 +64,7 @@ void settle(std::vector<Clip>& items, const std::string& where, Skips& skips) {
 }
 
 // int16 (S′): one channel at that rate.
-at::Tensor read_mono(const PictureFile& file, std::int64_t rate) {
+at::Tensor read_mono(const ExampleFile& file, std::int64_t rate) {
   at::Tensor mono;
   with_bytes(file, [&](const std::string& bytes) {
     const Sound sound = decode_sound(bytes, file.where);
@@ -122,7 +122,7 @@ at::Tensor labels_of(const std::vector<Clip>& items, bool labelled) {
 // Sound that is decoded whenever it is asked for.
 class SoundSource final : public Source {
  public:
-  SoundSource(std::vector<PictureFile> files, at::Tensor labels, Shape shape, DatasetInfo info)
+  SoundSource(std::vector<ExampleFile> files, at::Tensor labels, Shape shape, DatasetInfo info)
       : files_(std::move(files)), labels_(std::move(labels)), shape_(shape), info_(std::move(info)) {}
   const DatasetInfo& info() const override { return info_; }
   std::int64_t size() const override { return std::ssize(files_); }
@@ -144,7 +144,7 @@ class SoundSource final : public Source {
   }
 
  private:
-  std::vector<PictureFile> files_;
+  std::vector<ExampleFile> files_;
   at::Tensor labels_;
   Shape shape_;
   DatasetInfo info_;
@@ -163,7 +163,7 @@ Dataset lazy_split(const std::vector<Clip>& items, const Shape& shape, DatasetIn
   if (labelled) info.fields["target"] = {{}, at::kLong, 0, static_cast<double>(info.classes.size()) - 1};
   if (!labelled) info.classes.clear();
   std::string lines;
-  std::vector<PictureFile> files;
+  std::vector<ExampleFile> files;
   for (const Clip& item : items) {
     lines += fmt::format("{} {}\n", fs::path(item.file.where).filename().string(), item.sha256);
     files.push_back(item.file);
@@ -234,11 +234,11 @@ void SoundFiles::Options::validate() const {
 
 Splits SoundFiles::open(const fs::path& path, const Reading& reading) const {
   Skips skips(reading);
-  PictureSearch search{.classes = options_.classes,
-                       .files = options_.files,
-                       .target = options_.target,
-                       .memory = static_cast<std::uint64_t>(options_.memory) << 20,
-                       .kind = sound_files};
+  FileSearch search{.classes = options_.classes,
+                    .files = options_.files,
+                    .target = options_.target,
+                    .memory = static_cast<std::uint64_t>(options_.memory) << 20,
+                    .kind = sound_files};
   LabelledFiles found = find_labelled_files(path, search, options_.test, options_.test_share, name, reading, skips);
   const bool labelled = !found.labels.empty();
   std::vector<Clip> items;

@@ -38,18 +38,35 @@ Codes codes_of(const Column& column) {
   return codes;
 }
 
+// A column of numbers with texts in most rows is another column.
+void check_numbers(const TextTable& table, std::int64_t at, std::size_t texts, std::size_t rows,
+                   std::string_view some) {
+  if (2 * texts <= rows || rows < 2) return;
+  throw DataError({table.file().string(),
+                   fmt::format("numbers in column {}", quote(table.names()[static_cast<std::size_t>(at)])),
+                   fmt::format("texts in {} of {} rows, such as {}", texts, rows, quote(some)),
+                   table.header() ? "columns are matched by their names"
+                                  : "columns are matched by their position: is it that of the training data?"});
+}
+
 // One column of all rows into every width-th place of `to`; `bad` notes the rows that have no number.
 void encode_numeric(const TextTable& table, std::int64_t at, const MissingTexts& missing, const Rows& rows, float* to,
                     std::size_t stride, std::vector<char>& bad, Flaws& flaws) {
+  std::size_t texts = 0;
+  std::string_view some;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string_view text = table.at(rows[i], at);
     const auto number = parse_number(text);
     to[i * stride] = number ? static_cast<float>(*number) : std::numeric_limits<float>::quiet_NaN();
-    if (number || missing(text) || bad[i]) continue;
+    if (number || missing(text)) continue;
+    ++texts;
+    some = text;
+    if (bad[i]) continue;
     bad[i] = 1;
     flaws.add(table.line(rows[i]),
               fmt::format("a number in column {}", quote(table.names()[static_cast<std::size_t>(at)])), quote(text));
   }
+  check_numbers(table, at, texts, rows.size(), some);
 }
 
 void encode_categories(const TextTable& table, std::int64_t at, const Codes& codes, const MissingTexts& missing,

@@ -106,7 +106,8 @@ Splits Text::open(const fs::path& path, const Reading& reading) const {
   Options options = options_;
   TextParts parts;
   parts.whole = text::read_text(path, options.encoding);
-  cut_shares(parts, options.validation_share, options.test_share, options.by == "word");
+  cut_shares(parts, options.validation_share, options.test_share,
+             options.by == "word" || options.by == "sentencepiece");
   auto read_named = [&](const std::string& file, std::string& whole, std::string_view& part) {
     if (file.empty()) return;
     whole = text::read_text(path.parent_path() / file, options.encoding);
@@ -116,16 +117,17 @@ Splits Text::open(const fs::path& path, const Reading& reading) const {
   read_named(options.test, parts.test_file, parts.test);
 
   text::TokenOptions tokens = text::token_options(options);
-  const auto tokenizer =
-      text::make_tokenizer(tokens, [&](const text::TakeText& take) { take_pieces(parts.train, take); });
+  const auto tokenizer = text::make_tokenizer(tokens, path.parent_path(),
+                                              [&](const text::TakeText& take) { take_pieces(parts.train, take); });
   text::complete(options, tokens);
   DatasetInfo info = reading.about;
   info.classes.clear();
   info.reader = to_json(options);
-  for (const char* key : {"test", "validation", "test_share", "validation_share"}) info.reader.erase(key);
+  for (const char* key : {"model", "test", "validation", "test_share", "validation_share"}) info.reader.erase(key);
   info.reader["name"] = name;
   const auto last = static_cast<double>(tokenizer->size() - 1);
   info.fields = {{"input", {{options.window}, at::kInt, 0, last}}, {"target", {{options.window}, at::kLong, 0, last}}};
+  info.overlap = 1;  // a window's last target is the next one's first input; held-out windows are the last
 
   auto split = [&](std::string_view part, const char* split_name) {
     const at::Tensor ids = encode(part, *tokenizer);

@@ -19,7 +19,7 @@ class Text final : public Reader {
     bool punctuation = true;
     std::int64_t size = 20000, min_count = 1;
     std::vector<std::string> vocabulary = {};
-    std::string encoding = "auto";
+    std::string model = {}, pieces = {}, encoding = "auto";
     std::int64_t window = 64;
     std::string test = {}, validation = {};
     double test_share = 0, validation_share = 0;

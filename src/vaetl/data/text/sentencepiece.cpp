@@ -3,7 +3,9 @@
 #include <limits>
 
 #include "vaetl/core/error.hpp"
+#include "vaetl/core/text.hpp"
 #include "vaetl/data/text/unicode.hpp"
+#include "vaetl/io/base64.hpp"
 
 namespace vaetl::text {
 namespace {
@@ -35,25 +37,25 @@ SentencePieces::SentencePieces(std::string_view model, const std::string& where)
     : model_(parse_pieces_model(model, where)) {
   if (!model_.replacements.empty()) replacements_ = ReplacementTable(model_.replacements);
   least_ = std::numeric_limits<float>::max();
-  most_ = std::numeric_limits<float>::min();  // of the positive ones: SentencePiece begins there too
-  std::vector<PrefixTrie::Entry> ordinary, reserved, symbols;
+  std::vector<PrefixTrie::Entry> ordinary, symbols;
   for (std::int32_t id = 0; id < size(); ++id) {
     const Piece& piece = model_.pieces[static_cast<std::size_t>(id)];
     const PrefixTrie::Entry entry{piece.text, id};
     if (piece.type == PieceType::user_defined) symbols.push_back(entry);
     if (piece.type == PieceType::unknown) unknown_ = id;
     if (piece.type == PieceType::byte) bytes_[std::stoul(piece.text.substr(3, 2), nullptr, 16)] = id;
-    if (piece.type == PieceType::normal) {
-      least_ = std::min(least_, piece.score);
-      most_ = std::max(most_, piece.score);
-    }
+    if (piece.type == PieceType::normal) least_ = std::min(least_, piece.score);
     const bool text =
         piece.type == PieceType::normal || piece.type == PieceType::user_defined || piece.type == PieceType::unused;
-    (text ? ordinary : reserved).push_back(entry);
+    if (text) ordinary.push_back(entry);
   }
   pieces_ = PrefixTrie(std::move(ordinary));
-  reserved_ = PrefixTrie(std::move(reserved));
   symbols_ = PrefixTrie(std::move(symbols));
+}
+
+SentencePieces SentencePieces::from_base64(std::string_view model) {
+  if (const auto bytes = base64_decode(model)) return {*bytes, "option `pieces`"};
+  throw ConfigError({"pieces", "a SentencePiece model in base 64", quote(model), {}});
 }
 
 SentencePieces::Step SentencePieces::step(std::string_view text) const {
@@ -86,7 +88,7 @@ std::string SentencePieces::normalised(std::string_view text) const {
     text.remove_prefix(next.taken);
     if (result.size() > most_normal_bytes) throw_too_long();
   }
-  while (lean && ends_with_any(result, blank)) result.resize(result.size() - blank.size());
+  while (lean && ends_with_any(result, blank)) result.erase(result.size() - blank.size());
   if (model_.dummy_prefix && model_.whitespace_suffix) result += blank;
   return result;
 }

@@ -1,4 +1,5 @@
-// Text as the pieces of a SentencePiece model, by a reader of our own: the same ids as SentencePiece's.
+// Text as the pieces of a SentencePiece model, by a reader of our own: the same ids as those of SentencePiece 0.2.3 (to
+// 0.2.1 it rounds otherwise, and may choose another of two ways whose scores are equal: of "ffff", say).
 //
 // Text is normalised (the model's replacements, the longest first; runs of blanks become one; a blank is put in front
 // and written as ▁), then cut: into the pieces whose scores, logarithms of probabilities, have the largest sum
@@ -21,6 +22,7 @@ namespace vaetl::text {
 class SentencePieces {
  public:
   SentencePieces(std::string_view model, const std::string& where);  // DataError as of parse_pieces_model()
+  static SentencePieces from_base64(std::string_view model);         // ConfigError where it is no base 64
   // DataError for a text that is longer than 16 MiB after normalisation.
   std::vector<std::int32_t> encode(std::string_view text) const;
   std::string normalised(std::string_view text) const;
@@ -47,10 +49,10 @@ class SentencePieces {
 
   PiecesModel model_;
   ReplacementTable replacements_;
-  PrefixTrie pieces_, reserved_, symbols_;  // normal, unused and a user's; the others; a user's alone
+  PrefixTrie pieces_, symbols_;  // normal, unused and a user's; a user's alone
   std::array<std::int32_t, 256> bytes_ = {};
   std::int32_t unknown_ = 0;
-  float least_ = 0, most_ = 0;  // scores of normal pieces
+  float least_ = 0;  // score of a normal piece
 };
 
 }  // namespace vaetl::text

@@ -1,5 +1,6 @@
 // Normalised text → pieces: the search for the likeliest ones, and the merging of pairs.
 #include <queue>
+#include <span>
 #include <unordered_map>
 
 #include "vaetl/data/text/sentencepiece.hpp"
@@ -7,8 +8,10 @@
 namespace vaetl::text {
 namespace {
 
-constexpr double unknown_penalty = 10;    // below the least score of a piece
-constexpr double symbol_reduction = 0.1;  // of the score of a user's symbol, which counts as much as its bytes' best
+// As SentencePiece 0.2.3 has them; sums in float, so that ties are broken as there.
+constexpr float unknown_penalty = 10;       // below the least score of a piece
+constexpr double symbol_bonus = 0.1;        // of a user's symbol, for each byte but one: it is better than any piece
+constexpr float largest_score = 100000.0F;  // beyond it sums begin anew, or they would lose what tells ways apart
 
 // How many bytes a character has by its first one, as SentencePiece counts: whether the others fit is not asked.
 std::size_t character_bytes(std::string_view text) {
@@ -23,12 +26,18 @@ struct BestWay {
   std::int32_t begin = -1;  // −1: there is no way yet
   std::int32_t id = -1;
 
-  // Sums are compared before they are rounded to float, and equal ones leave what was there.
-  void offer(double total, std::size_t from, std::int32_t piece) {
-    if (begin >= 0 && !(total > static_cast<double>(score))) return;
-    *this = {static_cast<float>(total), static_cast<std::int32_t>(from), piece};
+  // Of equal ones the first stays.
+  void offer(float total, std::size_t from, std::int32_t piece) {
+    if (begin < 0 || total > score) *this = {total, static_cast<std::int32_t>(from), piece};
   }
 };
+
+void begin_sums_anew(std::span<BestWay> ways) {
+  const float offset = ways[0].score;
+  for (BestWay& way : ways) {
+    if (way.begin >= 0) way.score -= offset;
+  }
+}
 
 // A run of characters that were merged; `size` 0: it was merged into its left neighbour.
 struct MergedRun {
@@ -91,21 +100,23 @@ class MergingText {
 
 std::vector<SentencePieces::Cut> SentencePieces::likeliest(std::string_view normal) const {
   std::vector<BestWay> ways(normal.size() + 1);
-  const double unknown = static_cast<double>(static_cast<float>(static_cast<double>(least_) - unknown_penalty));
+  std::size_t furthest = 0;
   for (std::size_t at = 0; at < normal.size();) {
     const std::string_view rest = normal.substr(at);
     const std::size_t one = character_bytes(rest);
-    const auto before = static_cast<double>(ways[at].score);
+    if (std::abs(ways[at].score) > largest_score) begin_sums_anew(std::span(ways).subspan(at, furthest + 1 - at));
+    const float before = ways[at].score;
     bool known = false;
     pieces_.walk(rest, [&](std::size_t length, std::int32_t id) {
       if (type(id) == PieceType::unused) return;
       const bool symbol = type(id) == PieceType::user_defined;
-      const double own = symbol ? static_cast<double>(static_cast<float>(length) * most_) - symbol_reduction
-                                : static_cast<double>(score(id));
+      const float own = symbol ? static_cast<float>(symbol_bonus * static_cast<double>(length - 1)) : score(id);
       ways[at + length].offer(own + before, at, id);
+      furthest = std::max(furthest, at + length);
       known = known || length == one;
     });
-    if (!known) ways[at + one].offer(static_cast<double>(static_cast<float>(unknown + before)), at, unknown_);
+    if (!known) ways[at + one].offer(least_ - unknown_penalty + before, at, unknown_);
+    furthest = std::max(furthest, at + one);
     at += one;
   }
   std::vector<Cut> cuts;
@@ -147,11 +158,11 @@ std::vector<SentencePieces::Cut> SentencePieces::merged(std::string_view normal)
     while (!open.empty()) {
       const std::string_view piece = open.back();
       open.pop_back();
-      std::int32_t id = reserved_.find(piece);
-      if (id < 0) id = pieces_.find(piece);
+      const std::int32_t id = pieces_.find(piece);
       const auto found = id >= 0 && type(id) == PieceType::unused ? parts.find(piece) : parts.end();
       if (found == parts.end()) {
-        cuts.push_back({piece, id < 0 ? unknown_ : id});
+        const bool usable = id >= 0 && type(id) != PieceType::unused;
+        cuts.push_back({piece, usable ? id : unknown_});
         continue;
       }
       open.push_back(piece.substr(found->second));

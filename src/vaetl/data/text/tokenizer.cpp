@@ -5,8 +5,11 @@
 #include <deque>
 
 #include "vaetl/core/text.hpp"
+#include "vaetl/data/text/sentencepiece.hpp"
 #include "vaetl/data/text/unicode.hpp"
 #include "vaetl/data/text/vocabulary.hpp"
+#include "vaetl/io/base64.hpp"
+#include "vaetl/io/gzip.hpp"
 
 namespace vaetl::text {
 namespace {
@@ -158,6 +161,37 @@ std::vector<std::string> learn(const TokenOptions& options, const Texts& trainin
                    {}});
 }
 
+class Pieces final : public Tokenizer {
+ public:
+  Pieces(const TokenOptions& options, SentencePieces pieces)
+      : first_(first_id(options)), lower_(options.lower), pieces_(std::move(pieces)) {}
+  void encode(std::string_view text, Ids& ids) const override {
+    for (const std::int32_t piece : pieces_.encode(normalise(text, Form::as_it_stands, lower_))) {
+      ids.push_back(piece == pieces_.unknown() ? unknown_id : first_ + piece);
+    }
+  }
+  std::int64_t size() const override { return first_ + pieces_.size(); }
+
+ private:
+  std::int32_t first_;
+  bool lower_;
+  SentencePieces pieces_;
+};
+
+std::unique_ptr<Tokenizer> make_pieces(TokenOptions& options, const std::filesystem::path& folder) {
+  if (options.model.empty()) return std::make_unique<Pieces>(options, SentencePieces::from_base64(options.pieces));
+  const std::filesystem::path file = folder / options.model;
+  const std::string bytes = read_maybe_gzip(file, most_model_bytes);
+  auto tokenizer = std::make_unique<Pieces>(options, SentencePieces(bytes, file.string()));
+  const std::string pieces = base64_encode(bytes);
+  if (!options.pieces.empty() && options.pieces != pieces) {
+    throw DataError({file.string(), "the SentencePiece model that the weights were trained with", "another",
+                     "leave option `model` out: that one is kept with the weights"});
+  }
+  options.pieces = pieces;
+  return tokenizer;
+}
+
 }  // namespace
 
 void TokenOptions::validate(const std::string& where) const {
@@ -174,10 +208,17 @@ void TokenOptions::validate(const std::string& where) const {
     if (!vocabulary.empty()) refuse("vocabulary", "tokens that are words or characters", "by " + kind);
   }
   if (by != "word" && !punctuation) refuse("punctuation", "true, or tokens that are words", "by " + kind);
+  if (by != "sentencepiece" && !model.empty()) refuse("model", "by \"sentencepiece\"", "by " + kind);
+  if (by != "sentencepiece" && !pieces.empty()) refuse("pieces", "by \"sentencepiece\"", "by " + kind);
+  if (by == "sentencepiece" && model.empty() && pieces.empty()) {
+    refuse("model", "the file of a SentencePiece model", "none");
+  }
 }
 
-std::unique_ptr<Tokenizer> make_tokenizer(TokenOptions& options, const Texts& training) {
+std::unique_ptr<Tokenizer> make_tokenizer(TokenOptions& options, const std::filesystem::path& folder,
+                                          const Texts& training) {
   if (options.by == "byte") return std::make_unique<Bytes>(options);
+  if (options.by == "sentencepiece") return make_pieces(options, folder);
   if (options.vocabulary.empty()) options.vocabulary = learn(options, training);
   return std::make_unique<Learnt>(options);
 }

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "vaetl/data/to_device.hpp"
+#include "vaetl/data/transforms/moments.hpp"
 
 namespace vaetl::transforms {
 namespace {
@@ -46,26 +47,14 @@ std::vector<Columns::Column> described(const Dataset& train, std::int64_t width)
   return columns;
 }
 
-// Of each column over the numbers that are there, merged from part to part (Chan, Golub, LeVeque 1979).
+// Of each column: the numbers that are there, and whether a category is missing somewhere.
 struct Measured {
-  at::Tensor count, mean, squares;  // float64 (C)
-  at::Tensor lacking;               // bool (C): a category is missing somewhere
+  Moments moments = {};
+  at::Tensor lacking;  // bool (C)
 
-  explicit Measured(std::int64_t columns) {
-    count = at::zeros({columns}, at::kDouble);
-    mean = count.clone();
-    squares = count.clone();
-    lacking = at::zeros({columns}, at::kBool);
-  }
+  explicit Measured(std::int64_t columns) : lacking(at::zeros({columns}, at::kBool)) {}
   void add(const at::Tensor& part) {  // (M, C)
-    const at::Tensor values = part.to(at::kDouble), there = values.isnan().logical_not();
-    const at::Tensor number = there.sum(0).to(at::kDouble), total = (count + number).clamp_min(1);
-    const at::Tensor part_mean = values.nan_to_num(0).sum(0) / number.clamp_min(1);
-    const at::Tensor apart = at::where(there, values - part_mean, at::zeros({}, at::kDouble));
-    const at::Tensor step = part_mean - mean;
-    squares = squares + apart.square().sum(0) + step.square() * count * number / total;
-    mean = mean + step * number / total;
-    count = count + number;
+    moments.add_known(part.t());
     lacking = lacking.logical_or(part.eq(missing_code).any(0));
   }
 };
@@ -156,15 +145,14 @@ Json Columns::fit(const Dataset& train) const {
     check_width(part, fitted.columns.size());
     measured.add(part);
   });
-  const auto count = doubles(measured.count), mean = doubles(measured.mean), lacking = doubles(measured.lacking),
-             std = doubles((measured.squares / measured.count.clamp_min(1)).sqrt()),
-             fill = options_.impute == "median" ? medians(train) : mean;
+  const auto count = measured.moments.count(), mean = measured.moments.mean(), std = measured.moments.std(),
+             lacking = doubles(measured.lacking), fill = options_.impute == "median" ? medians(train) : mean;
   for (std::size_t i = 0; i < fitted.columns.size(); ++i) {
     Column& column = fitted.columns[i];
     column.missing = is_numeric(column) ? count[i] < static_cast<double>(train.size()) : lacking[i] != 0;
     if (!is_numeric(column)) continue;
     column.mean = mean[i];
-    column.std = std[i] > 0 ? std[i] : 1;
+    column.std = std[i];
     column.fill = fill[i];
   }
   return to_json(fitted);

@@ -21,7 +21,8 @@ class Read final : public Transform {
   void apply(Fields&, at::Generator&) const override {}
 };
 
-// x′ = to₀ + (x − from₀) (to₁ − to₀) / (from₁ − from₀), any shape. ConfigError for an empty range.
+// x′ = to₀ + (x − from₀) (to₁ − to₀) / (from₁ − from₀), any shape; restore() is its inverse. ConfigError for an empty
+// range.
 class Scale final : public Transform {
  public:
   static constexpr const char* name = "scale";
@@ -35,6 +36,7 @@ class Scale final : public Transform {
   };
   explicit Scale(Options options);
   void apply(Fields& fields, at::Generator& generator) const override;
+  at::Tensor restore(const at::Tensor& values) const override { return (values - offset_) / factor_; }
 
  private:
   double factor_, offset_;

@@ -14,20 +14,31 @@ std::vector<double> numbers(const at::Tensor& values) {
 
 void Moments::add(const at::Tensor& values) {
   if (values.numel() == 0) return;
-  const at::Tensor own = values.to(at::kDouble);
-  const auto part = static_cast<double>(own.size(1));
-  const at::Tensor part_mean = own.mean(1);
-  const at::Tensor part_squares = own.sub(part_mean.unsqueeze(1)).square_().sum(1);
-  if (count_ == 0) {
-    mean_ = part_mean;
-    squares_ = part_squares;
-  } else {
-    const at::Tensor step = part_mean - mean_;
-    mean_ = mean_ + step * (part / (count_ + part));
-    squares_ = squares_ + part_squares + step.square() * (count_ * part / (count_ + part));
-  }
-  count_ += part;
+  const at::Tensor own = values.to(at::kDouble), mean = own.mean(1);
+  const at::Tensor count = at::full_like(mean, static_cast<double>(own.size(1)));
+  merge(count, mean, own.sub(mean.unsqueeze(1)).square_().sum(1));
 }
+
+void Moments::add_known(const at::Tensor& values) {
+  if (values.numel() == 0) return;
+  const at::Tensor own = values.to(at::kDouble), missing = own.isnan();
+  const at::Tensor count = missing.logical_not().sum(1).to(at::kDouble);
+  const at::Tensor mean = own.masked_fill(missing, 0).sum(1).div(count.clamp_min(1));
+  merge(count, mean, own.sub(mean.unsqueeze(1)).masked_fill_(missing, 0).square_().sum(1));
+}
+
+void Moments::merge(const at::Tensor& count, const at::Tensor& mean, const at::Tensor& squares) {
+  if (!count_.defined()) {
+    count_ = count, mean_ = mean, squares_ = squares;
+    return;
+  }
+  const at::Tensor step = mean - mean_, total = count_ + count, share = count / total.clamp_min(1);
+  mean_ = mean_ + step * share;
+  squares_ = squares_ + squares + step.square() * (count_ * share);
+  count_ = total;
+}
+
+std::vector<double> Moments::count() const { return numbers(count_); }
 
 std::vector<double> Moments::mean() const { return numbers(mean_); }
 

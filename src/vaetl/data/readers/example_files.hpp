@@ -1,5 +1,5 @@
-// Where pictures stand: in a folder, in an archive (read without unpacking), in a CSV list of names and labels, or one
-// file alone.
+// Where examples that are files stand, pictures or sounds: in a folder, in an archive (read without unpacking), in a
+// CSV list of names and labels, or one file alone.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "vaetl/data/reader.hpp"
-#include "vaetl/data/readers/picture_layout.hpp"
+#include "vaetl/data/readers/file_layout.hpp"
 
 namespace vaetl::readers {
 
-struct PictureFile {
+struct ExampleFile {
   std::string where = {};                              // what problems call it
   std::filesystem::path path = {};                     // of a file
   std::shared_ptr<const std::string> bytes = nullptr;  // of a member of an archive, instead
@@ -21,7 +21,7 @@ struct PictureFile {
   std::optional<std::string> label = {};
 };
 
-// Which files are read, by their extensions in lower case; sound is found as pictures are.
+// Which files are read, by their extensions in lower case; without more, pictures.
 struct FileKind {
   std::string one = "a PNG or JPEG picture", all = "pictures (.png, .jpg, .jpeg)";
   std::set<std::string> read = {".png", ".jpg", ".jpeg", ".jpe", ".jfif"};
@@ -29,7 +29,7 @@ struct FileKind {
                                   ".heif", ".avif", ".ppm",  ".pgm", ".jp2",  ".jxl"};  // reported, not only counted
 };
 
-struct PictureSearch {
+struct FileSearch {
   std::vector<std::string> classes = {};          // known beforehand
   std::string files = {}, target = {};            // columns of a CSV list
   std::uint64_t memory = std::uint64_t{1} << 31;  // bytes that an archive may unpack to
@@ -37,19 +37,21 @@ struct PictureSearch {
   FileKind kind = {};
 };
 
-struct PictureListing {
-  std::vector<PictureFile> files = {};  // by part, label and name
+struct FileListing {
+  std::vector<ExampleFile> files = {};  // by part, label and name
   bool list = false;                    // labels are a column's values rather than names of folders
 };
 
-// Left out through `skips`: empty class folders, links that lead out, what cannot be opened, pictures of formats that
-// are not read, names in a list that lead out of its folder. Other files are ignored; one note through
-// `reading.skipped` counts them. Hidden ones are not even counted. DataError: nothing there, neither a folder nor an
+// Left out through `skips`: empty class folders, links that lead out, what cannot be opened, files of formats that are
+// not read, names in a list that lead out of its folder. Other files are ignored; one note through `reading.skipped`
+// counts them. Hidden ones are not even counted, nor is what usually lies beside examples: README, LICENSE, *.txt,
+// *.md,
+// *.json, Thumbs.db. DataError: nothing there, neither a folder nor an
 // archive, a list without the columns.
-PictureListing list_pictures(const std::filesystem::path& path, const PictureSearch& search, const Reading& reading,
-                             Skips& skips);
+FileListing list_files(const std::filesystem::path& path, const FileSearch& search, const Reading& reading,
+                       Skips& skips);
 
 // The bytes of one, or what is wrong with it.
-std::optional<Problem> load_picture(const PictureFile& file, std::shared_ptr<const std::string>& bytes);
+std::optional<Problem> load_file(const ExampleFile& file, std::shared_ptr<const std::string>& bytes);
 
 }  // namespace vaetl::readers

@@ -1,7 +1,7 @@
-#include "vaetl/data/readers/picture_files.hpp"
+#include "vaetl/data/readers/example_files.hpp"
 
 #include "vaetl/core/text.hpp"
-#include "vaetl/data/readers/picture_list.hpp"
+#include "vaetl/data/readers/file_list.hpp"
 #include "vaetl/io/archive.hpp"
 #include "vaetl/io/descriptor.hpp"
 
@@ -10,13 +10,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t largest_picture_file = std::size_t{1} << 28;
+constexpr std::size_t largest_example_file = std::size_t{1} << 28;
 
 // What a tree of names holds before the layout is known.
 struct Tree {
   std::vector<std::string> names = {}, folders = {};  // relative; files[i] is called names[i]
-  std::vector<PictureFile> files = {};
-  std::map<std::string, std::int64_t> others = {};  // extension → how many files
+  std::vector<ExampleFile> files = {};
+  std::map<std::string, std::int64_t> others = {};      // extension → how many files
+  std::map<std::string, std::int64_t> companions = {};  // likewise, of what usually lies beside examples
 };
 
 std::string extension_of(const std::string& name) {
@@ -30,14 +31,24 @@ bool is_hidden(const std::string& name) {
   return name.starts_with('.') || name.find("/.") != std::string::npos || name.starts_with("__MACOSX");
 }
 
-// Whether a file of that name is to be read; others are counted, pictures of other formats reported.
+// What people and systems lay beside examples: it is no example, and nobody wants to hear of it.
+bool is_companion(const std::string& name, const std::string& extension) {
+  std::string base = fs::path(name).filename().string();
+  std::transform(base.begin(), base.end(), base.begin(), [](unsigned char c) { return std::tolower(c); });
+  for (const char* usual : {"readme", "license", "licence", "copying", "thumbs.db", "desktop.ini"}) {
+    if (base.starts_with(usual)) return true;
+  }
+  return extension == ".txt" || extension == ".md" || extension == ".json";
+}
+
+// Whether a file of that name is to be read; others are counted, examples of other formats reported.
 bool wanted(const std::string& name, const std::string& where, const FileKind& kind, Tree& tree, Skips& skips) {
   const std::string extension = extension_of(name);
   if (kind.read.contains(extension)) return true;
   if (kind.others.contains(extension)) {
     skips.add({where, kind.one, "a file " + quote("*" + extension), "convert it"});
   } else {
-    ++tree.others[extension.empty() ? "no extension" : extension];
+    ++(is_companion(name, extension) ? tree.companions : tree.others)[extension.empty() ? "no extension" : extension];
   }
   return false;
 }
@@ -45,7 +56,7 @@ bool wanted(const std::string& name, const std::string& where, const FileKind& k
 // Walks a folder. Links to files are followed within the root, links to folders never.
 class Walk {
  public:
-  Walk(const fs::path& root, const PictureSearch& search, Tree& tree, Skips& skips)
+  Walk(const fs::path& root, const FileSearch& search, Tree& tree, Skips& skips)
       : root_(root), search_(search), tree_(tree), skips_(skips) {
     std::error_code ignored;
     real_root_ = fs::canonical(root, ignored);
@@ -86,7 +97,7 @@ class Walk {
   }
 
   fs::path root_, real_root_;
-  const PictureSearch& search_;
+  const FileSearch& search_;
   Tree& tree_;
   Skips& skips_;
 };
@@ -101,9 +112,9 @@ void add_member(ArchiveReader& archive, const ArchiveMember& member, const std::
   tree.files.push_back({.where = where, .bytes = std::move(bytes)});
 }
 
-Tree read_archive(const fs::path& path, const PictureSearch& search, Skips& skips) {
+Tree read_archive(const fs::path& path, const FileSearch& search, Skips& skips) {
   Tree tree;
-  ArchiveReader archive(path, {.member_bytes = largest_picture_file, .total_bytes = search.memory});
+  ArchiveReader archive(path, {.member_bytes = largest_example_file, .total_bytes = search.memory});
   for (ArchiveMember member; archive.next(member);) {
     if (is_hidden(member.name)) continue;
     if (member.folder) {
@@ -115,26 +126,26 @@ Tree read_archive(const fs::path& path, const PictureSearch& search, Skips& skip
   return tree;
 }
 
-std::string others_text(const Tree& tree) {
+std::string others_text(const std::map<std::string, std::int64_t>& others) {
   std::int64_t count = 0;
   std::vector<std::string> kinds;
-  for (const auto& [extension, files] : tree.others) {
+  for (const auto& [extension, files] : others) {
     count += files;
     if (kinds.size() < 8) kinds.push_back(extension);
   }
   return fmt::format("{} other {} ({})", count, count == 1 ? "file" : "files", join(kinds));
 }
 
-void order(std::vector<PictureFile>& files) {
-  std::stable_sort(files.begin(), files.end(), [](const PictureFile& a, const PictureFile& b) {
+void order(std::vector<ExampleFile>& files) {
+  std::stable_sort(files.begin(), files.end(), [](const ExampleFile& a, const ExampleFile& b) {
     return std::tie(a.part, a.label, a.where) < std::tie(b.part, b.label, b.where);
   });
 }
 
-std::vector<PictureFile> arranged(Tree tree, const fs::path& path, const PictureSearch& search, const Reading& reading,
+std::vector<ExampleFile> arranged(Tree tree, const fs::path& path, const FileSearch& search, const Reading& reading,
                                   Skips& skips) {
-  const PictureLayout layout = lay_out(tree.names, tree.folders, search.classes);
-  std::vector<PictureFile> files;
+  const FileLayout layout = lay_out(tree.names, tree.folders, search.classes);
+  std::vector<ExampleFile> files;
   for (std::size_t i = 0; i < tree.files.size(); ++i) {
     const Placed& placed = layout.files[i];
     tree.files[i].part = placed.part;
@@ -148,12 +159,13 @@ std::vector<PictureFile> arranged(Tree tree, const fs::path& path, const Picture
   for (const auto& folder : layout.barren) {
     skips.add({path.string(), "files in the class folder " + quote(folder), "none", "fill or remove it"});
   }
-  const std::string others = tree.others.empty() ? "" : others_text(tree);
   if (files.empty() && skips.count() == 0) {
-    throw DataError({path.string(), search.kind.all, others.empty() ? "none" : "only " + others, {}});
+    auto all = tree.others;
+    for (const auto& [extension, count] : tree.companions) all[extension] += count;
+    throw DataError({path.string(), search.kind.all, all.empty() ? "none" : "only " + others_text(all), {}});
   }
-  if (!others.empty() && reading.skipped) {
-    reading.skipped({path.string(), search.kind.all, others, "ignored"});
+  if (!tree.others.empty() && reading.skipped) {
+    reading.skipped({path.string(), search.kind.all, others_text(tree.others), "ignored"});
   }
   order(files);
   return files;
@@ -161,7 +173,7 @@ std::vector<PictureFile> arranged(Tree tree, const fs::path& path, const Picture
 
 }  // namespace
 
-PictureListing list_pictures(const fs::path& path, const PictureSearch& search, const Reading& reading, Skips& skips) {
+FileListing list_files(const fs::path& path, const FileSearch& search, const Reading& reading, Skips& skips) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
     throw DataError(
@@ -172,18 +184,18 @@ PictureListing list_pictures(const fs::path& path, const PictureSearch& search, 
     Walk(path, search, tree, skips).folder("");
     return {arranged(std::move(tree), path, search, reading, skips), false};
   }
-  if (is_picture_list(path)) return {read_picture_list(path, search, skips), true};
+  if (is_file_list(path)) return {read_file_list(path, search, skips), true};
   if (search.kind.read.contains(extension_of(path.string()))) return {{{.where = path.string(), .path = path}}, false};
   return {arranged(read_archive(path, search, skips), path, search, reading, skips), false};
 }
 
-std::optional<Problem> load_picture(const PictureFile& file, std::shared_ptr<const std::string>& bytes) {
+std::optional<Problem> load_file(const ExampleFile& file, std::shared_ptr<const std::string>& bytes) {
   if (file.bytes) {
     bytes = file.bytes;
     return std::nullopt;
   }
   auto own = std::make_shared<std::string>();
-  auto problem = slurp(file.path, largest_picture_file, *own);
+  auto problem = slurp(file.path, largest_example_file, *own);
   bytes = std::move(own);
   return problem;
 }

@@ -1,4 +1,4 @@
-#include "vaetl/data/readers/picture_list.hpp"
+#include "vaetl/data/readers/file_list.hpp"
 
 #include "vaetl/core/text.hpp"
 #include "vaetl/io/csv.hpp"
@@ -20,7 +20,7 @@ struct Columns {
   std::size_t count = 0;
 };
 
-Columns read_header(CsvReader& reader, const PictureSearch& search, const std::string& where) {
+Columns read_header(CsvReader& reader, const FileSearch& search, const std::string& where) {
   CsvRow row;
   if (!reader.next(row) || !row.flaw.empty()) {
     throw DataError({where, "a row with the columns' names", row.flaw.empty() ? "an empty file" : row.flaw, {}});
@@ -50,18 +50,18 @@ bool is_inside(const fs::path& path, const fs::path& folder) {
   return std::mismatch(folder.begin(), folder.end(), real.begin(), real.end()).first == folder.end();
 }
 
-bool is_picture_list(const fs::path& path) {
+bool is_file_list(const fs::path& path) {
   const fs::path plain = path.extension() == ".gz" ? path.stem() : path;
   return plain.extension() == ".csv" || plain.extension() == ".tsv" || plain.extension() == ".tab";
 }
 
-std::vector<PictureFile> read_picture_list(const fs::path& path, const PictureSearch& search, Skips& skips) {
+std::vector<ExampleFile> read_file_list(const fs::path& path, const FileSearch& search, Skips& skips) {
   CsvReader reader(path, {.delimiter = delimiter_of(path)});
   const Columns columns = read_header(reader, search, path.string());
   const fs::path folder = path.parent_path();
   std::error_code ignored;
   const fs::path real = fs::canonical(folder.empty() ? "." : folder, ignored);
-  std::vector<PictureFile> files;
+  std::vector<ExampleFile> files;
   for (CsvRow row; reader.next(row);) {
     const std::string where = fmt::format("{}:{}", path.string(), row.line);
     std::string flaw = row.flaw;
@@ -71,7 +71,7 @@ std::vector<PictureFile> read_picture_list(const fs::path& path, const PictureSe
       continue;
     }
     const fs::path name = row.values[columns.file];
-    PictureFile file{.where = (folder / name).string(), .path = folder / name};
+    ExampleFile file{.where = (folder / name).string(), .path = folder / name};
     if (columns.target) file.label = row.values[*columns.target];
     if (name.empty() || (file.label && file.label->empty())) {
       skips.add({where, name.empty() ? "the name of a file" : "a label", "an empty value", {}});

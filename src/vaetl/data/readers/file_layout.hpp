@@ -19,13 +19,13 @@ struct Placed {
   std::string flaw = {};  // why the file has no place; usually empty
 };
 
-struct PictureLayout {
+struct FileLayout {
   std::vector<Placed> files = {};        // one for each name, in their order
   std::vector<std::string> barren = {};  // class folders without a file
 };
 
 // Names and folders are relative, with '/'. Where there is val but no test, val is the test split.
-PictureLayout lay_out(const std::vector<std::string>& names, const std::vector<std::string>& folders,
-                      const std::vector<std::string>& classes);
+FileLayout lay_out(const std::vector<std::string>& names, const std::vector<std::string>& folders,
+                   const std::vector<std::string>& classes);
 
 }  // namespace vaetl::readers

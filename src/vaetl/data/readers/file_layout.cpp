@@ -1,4 +1,4 @@
-#include "vaetl/data/readers/picture_layout.hpp"
+#include "vaetl/data/readers/file_layout.hpp"
 
 #include <algorithm>
 #include <set>
@@ -102,11 +102,11 @@ Names barren_of(const Names& names, const Names& folders, bool parts) {
 
 }  // namespace
 
-PictureLayout lay_out(const Names& all_names, const Names& all_folders, const Names& classes) {
+FileLayout lay_out(const Names& all_names, const Names& all_folders, const Names& classes) {
   Names names = all_names, folders = all_folders;
   look_through(names, folders, classes);
   const bool parts = has_parts(names, folders);
-  PictureLayout layout;
+  FileLayout layout;
   for (const auto& name : names) layout.files.push_back(place(name, parts));
   mark_unlabelled(layout.files);
   const auto outer = tops(names, folders);
