@@ -47,6 +47,16 @@ TEST(Base64, BlocksJoinWithoutPadding) {
   const std::string text = base64_encode(std::string((3u << 20) + 4, '\0'));
   EXPECT_EQ(text.find_first_not_of('A'), (4u << 20) + 6);
   EXPECT_EQ(text.substr(text.size() - 4), "AA==");
+  EXPECT_EQ(base64_decode(text), std::string((3u << 20) + 4, '\0'));
+}
+
+TEST(Base64, DecodesWhatItEncodesAndNothingElse) {
+  for (const char* bytes : {"", "f", "fo", "foo", "foobar", "\xff\xfe\xfd"}) {
+    EXPECT_EQ(base64_decode(base64_encode(bytes)), bytes);
+  }
+  for (const char* text : {"Zg", "Zg=", "Zg=v", "Z===", "====", "Zm9 ", "Zm9v\n", "Zm9-", "Zg==Zg=="}) {
+    EXPECT_FALSE(base64_decode(text)) << text;
+  }
 }
 
 }  // namespace

@@ -43,8 +43,9 @@ TEST(Npy, EveryTypeOrderAndVersion) {
   for (const auto& [name, value] : reference().tensors) {
     if (!name.starts_with("value.")) continue;
     const at::Tensor read = read_npy(scratch.put("a.npy", bytes("file." + name.substr(6))));
-    EXPECT_EQ(read.scalar_type(), value.scalar_type()) << name;
-    EXPECT_TRUE(read.is_contiguous() && at::equal(read, value)) << name;
+    const bool small = name.starts_with("value.u2");  // safetensors files of ours hold no uint16
+    EXPECT_EQ(read.scalar_type(), small ? at::kUInt16 : value.scalar_type()) << name;
+    EXPECT_TRUE(read.is_contiguous() && at::equal(read.to(value.scalar_type()), value)) << name;
     ++seen;
   }
   EXPECT_EQ(seen, 11 * 4 + 7);

@@ -18,6 +18,23 @@ std::string base64_encode(std::string_view bytes) {
   return text;
 }
 
+std::optional<std::string> base64_decode(std::string_view text) {
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::size_t block = std::size_t{4} << 20;
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  const bool whole = text.size() % 4 == 0 &&
+                     text.substr(0, text.size() - padding).find_first_not_of(alphabet) == std::string_view::npos;
+  if (!whole) return std::nullopt;
+  std::string bytes(text.size() / 4 * 3, '\0');
+  for (std::size_t i = 0; i < text.size(); i += block) {
+    const auto part = text.substr(i, block);
+    EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data() + i / 4 * 3),
+                    reinterpret_cast<const unsigned char*>(part.data()), static_cast<int>(part.size()));
+  }
+  bytes.resize(bytes.size() - padding);  // libcrypto counts it as bytes 0
+  return bytes;
+}
+
 std::string data_uri(std::string_view media_type, std::string_view bytes) {
   return fmt::format("data:{};base64,{}", media_type, base64_encode(bytes));
 }

@@ -25,7 +25,6 @@ std::string because(const npy::Header& header) {
 }
 
 at::Tensor widened(const at::Tensor& values) {
-  if (values.scalar_type() == at::kUInt16) return values.to(at::kInt);
   return values.scalar_type() == at::kUInt32 ? values.to(at::kLong) : values;
 }
 
@@ -44,8 +43,8 @@ at::Tensor assemble(at::Tensor bytes, const npy::Header& header) {
 
 bool can_map(const npy::Header& header, std::uint64_t offset) {
   const bool plain = !header.swapped && !header.fortran && header.dtype != at::kBool;
-  const bool wide = header.dtype == at::kUInt16 || header.dtype == at::kUInt32;
-  return plain && !wide && header.bytes >= mapped_from && offset % c10::elementSize(header.dtype) == 0;
+  return plain && header.dtype != at::kUInt32 && header.bytes >= mapped_from &&
+         offset % c10::elementSize(header.dtype) == 0;
 }
 
 // A private map of the whole file, whose size must be exactly that of header and values.

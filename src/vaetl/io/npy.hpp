@@ -1,8 +1,8 @@
 // NumPy's arrays: .npy files (format versions 1 to 3) and the .npz archives of them (stored or deflated).
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-// Types: bool, int8 … int64, uint8, float16, float32, float64, in both byte orders; uint16 becomes int32 and uint32
-// int64. Arrays of objects, strings, records and complex numbers are refused by name; nothing of a file is ever run.
-// Every size is checked against the file before memory is taken.
+// Types: bool, int8 … int64, uint8, uint16, float16, float32, float64, in both byte orders; uint32 becomes int64.
+// Arrays of objects, strings, records and complex numbers are refused by name; nothing of a file is ever run. Every
+// size is checked against the file before memory is taken.
 //
 //   at::Tensor images = read_npy("images.npy");
 //   write_npy("copy.npy", images);

@@ -11,7 +11,7 @@
 namespace vaetl::npy {
 
 struct Header {
-  at::ScalarType dtype = at::kByte;  // as stored; uint16 and uint32 are widened after reading
+  at::ScalarType dtype = at::kByte;  // as stored; uint32 is widened after reading
   bool swapped = false;              // big endian
   bool fortran = false;
   std::vector<std::int64_t> shape = {};

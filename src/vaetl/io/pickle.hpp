@@ -1,7 +1,7 @@
-// The closed subset of Python's pickle (protocols 2 to 5) that checkpoints of PyTorch need. It can build tensors, dicts,
-// lists, tuples, sets, numbers, strings, bytes, booleans and None, and nothing else: nothing is imported, looked up or
-// called, whatever a file names. Values lie in one arena and know each other by number, so that neither a deep nor a
-// cyclic structure costs more than its bytes, and steps are counted. Used inside io only.
+// The closed subset of Python's pickle (protocols 2 to 5) that checkpoints of PyTorch need. It can build tensors,
+// dicts, lists, tuples, sets, numbers, strings, bytes, booleans and None, and nothing else: nothing is imported, looked
+// up or called, whatever a file names. Values lie in one arena and know each other by number, so that neither a deep
+// nor a cyclic structure costs more than its bytes, and steps are counted. Used inside io only.
 #pragma once
 #include <c10/core/ScalarType.h>
 

@@ -7,17 +7,18 @@
 namespace vaetl::pickle {
 
 enum class Make {
-  numbers,    // torch.Size: its tuple
-  list,       // set, frozenset: their list
-  dict,       // OrderedDict, Counter
-  text,       // torch.device
-  bytes,      // _codecs.encode, bytearray
-  tensor,     // _rebuild_tensor, _v2, _v3
-  parameter,  // what stands first in its arguments
-  retyped,    // a tensor with attributes of its own
-  dtype,      // torch.float32: itself plain data
-  storage,    // torch.FloatStorage
-  type,       // torch.Tensor
+  numbers,       // torch.Size: its tuple
+  list,          // set, frozenset: their list
+  dict,          // OrderedDict, Counter
+  text,          // torch.device
+  bytes,         // _codecs.encode, bytearray
+  tensor,        // _rebuild_tensor, _v2
+  typed_tensor,  // _v3, which names its dtype
+  parameter,     // what stands first in its arguments
+  retyped,       // a tensor with attributes of its own
+  dtype,         // torch.float32: itself plain data
+  storage,       // torch.FloatStorage
+  type,          // torch.Tensor
   number_type,
   number
 };
@@ -72,8 +73,9 @@ class Machine {
   template <class T>
   T& want(Id id, const char* what) {
     if (T* found = std::get_if<T>(&document_.values[id])) return *found;
-    damaged(std::string("another value than ") + what);
+    wrong_kind(what);
   }
+  [[noreturn]] void wrong_kind(const char* what) const;
   [[noreturn]] void damaged(const std::string& found) const;  // where it stands is added
 
  private:
@@ -88,10 +90,11 @@ class Machine {
   Id make_retyped(const Arguments& arguments);
   Id make_number_type(const Arguments& arguments);
   Id make_number(const Arguments& arguments);
+  Arguments copy_arguments(Id id);
   Id argument(const Arguments& arguments, std::size_t index, const char* what) const;
   std::vector<std::int64_t> dimensions(Id id);
   at::ScalarType tensor_dtype(const Known& known, const StorageAt& storage, const Arguments& arguments);
-  void check_plain(const Arguments& arguments, std::size_t first);
+  void check_plain(const Arguments& arguments, std::size_t index);
   void check_extent(const StorageAt& storage, const Tensor& tensor, std::int64_t offset) const;
   std::size_t find_storage(const Storage& storage);
   std::string_view keep(std::string text);
