@@ -22,6 +22,8 @@ const std::map<std::string, std::string> purposes = {
     {"train", "trains what a recipe says"},
     {"transfer", "adapts a trained model to a task, with few labels if need be"},
     {"evaluate", "scores a model on data"},
+    {"generate", "makes new data: pictures, arrays, texts"},
+    {"reconstruct", "rebuilds examples from their codes"},
     {"sweep", "runs a recipe many times and compares"},
     {"report", "makes one self-contained page of runs and sweeps"},
     {"zoo", "lists, shows, verifies and adds named models"},
@@ -52,7 +54,7 @@ std::string help_text(const std::vector<std::string>& tasks) {
       "Usage: vaetl TASK …, which runs vaetl-TASK\n\nTasks:\n";
   for (const std::string& task : tasks) {
     const auto purpose = purposes.find(task);
-    text += "  " + task + std::string(task.size() < 10 ? 10 - task.size() : 1, ' ') +
+    text += "  " + task + std::string(task.size() < 12 ? 12 - task.size() : 1, ' ') +
             (purpose == purposes.end() ? "" : purpose->second) + "\n";
   }
   return text +

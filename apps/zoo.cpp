@@ -51,6 +51,22 @@ std::string inputs_text(const zoo::Card& card) {
   return join(parts);
 }
 
+// For people: of long lists and texts (vocabularies, the model of a tokenizer) the beginning.
+Json beginning(Json json) {
+  constexpr std::size_t longest_text = 80, longest_list = 12;
+  if (json.is_string() && json.get_ref<const std::string&>().size() > longest_text) {
+    const std::string quoted = quote(json.get_ref<const std::string&>(), longest_text);
+    return quoted.substr(1, quoted.size() - 2);
+  }
+  if (json.is_array() && json.size() > longest_list) {
+    json.erase(json.begin() + static_cast<std::ptrdiff_t>(longest_list), json.end());
+    json.push_back("…");
+  }
+  if (!json.is_structured()) return json;
+  for (Json& item : json) item = beginning(std::move(item));
+  return json;
+}
+
 std::string card_table(const zoo::Card& card, const fs::path& folder) {
   std::vector<Words> rows = {{"name", card.name},
                              {"version", card.version},
@@ -63,11 +79,11 @@ std::string card_table(const zoo::Card& card, const fs::path& folder) {
                              {"classes", join(card.classes)},
                              {"groups", join(card.groups)},
                              {"capabilities", join(card.capabilities)},
-                             {"preprocess", card.preprocess.dump()},
+                             {"preprocess", beginning(card.preprocess).dump()},
                              {"parameters", std::to_string(card.weights.parameters)},
                              {"weights", fmt::format("{} bytes, sha256 {}", card.weights.bytes, card.weights.sha256)},
                              {"metrics", metrics_line(card.metrics)},
-                             {"training", card.training.dump()},
+                             {"training", beginning(card.training).dump()},
                              {"folder", folder.string()}};
   std::erase_if(rows, [](const Words& row) { return row[1].empty(); });
   return table_text({}, rows);

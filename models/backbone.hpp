@@ -39,6 +39,8 @@ class Backbone : public Model, public virtual Classifier {
   Backbone(ModelSpec spec, const O& options)
       : Backbone(std::move(spec), options.input, options.classes, options.insert) {}
 
+  // How the layers added from now on start, where that is not their own default.
+  void initialise(std::function<void(torch::nn::Module&)> function) { initialise_ = std::move(function); }
   // The next layer, at a path such as "features.3", in a layer group such as "layer1".
   template <class Layer>
   void add(const std::string& group, const std::string& path, std::shared_ptr<Layer> layer) {
@@ -48,7 +50,7 @@ class Backbone : public Model, public virtual Classifier {
   // A function without parameters that belongs to the group of the layer before it; it may overwrite what it takes.
   void then(Function function) { steps_.push_back(std::move(function)); }
   // One that belongs to none: what is inserted after the last group comes before it.
-  void between(Function function);
+  void bridge(Function function);
   // What comes last, though for 0 classes without a layer: dropout in training, and the head.
   void head(const std::string& path, std::int64_t features, double dropout = 0);
 
@@ -63,6 +65,7 @@ class Backbone : public Model, public virtual Classifier {
   std::int64_t classes_, feature_size_ = 0;
   double dropout_ = 0;
   nn::Insertions insert_;
+  std::function<void(torch::nn::Module&)> initialise_ = [](torch::nn::Module&) {};
   std::vector<Function> steps_;
   std::vector<LayerGroup> groups_;
   std::shared_ptr<nn::Linear> head_;
@@ -75,10 +78,10 @@ constexpr auto image_field() {
 }
 template <class O>
 constexpr auto backbone_fields() {
-  return std::tuple{
-      field("width", &O::width, "factor on the number of channels of every layer", width_factors),
-      field("insert", &O::insert, "components between the layers: [{\"after\": GROUP, \"name\": …}]"),
-      field("classes", &O::classes, "number of classes; 0: features alone", class_counts)};
+  return std::tuple_cat(
+      std::tuple{field("width", &O::width, "factor on the number of channels of every layer", width_factors)},
+      insert_fields<O>(),
+      std::tuple{field("classes", &O::classes, "number of classes; 0: features alone", class_counts)});
 }
 
 }  // namespace vaetl::models

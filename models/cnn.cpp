@@ -14,7 +14,7 @@ void Cnn::Options::validate() const {
 
 Cnn::Cnn(const Options& options)
     : TrunkClassifier(vaetl::spec<Cnn>(checked<Cnn>(options)), conv_trunk(options),
-                      Head{.classes = options.classes, .dropout = options.dropout}),
+                      Head{.classes = options.classes, .dropout = options.dropout}, options.code),
       options_(options) {}
 
 ModelSpec Cnn::classifier(std::int64_t classes) const {

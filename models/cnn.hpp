@@ -18,12 +18,15 @@ class Cnn final : public TrunkClassifier {
     std::vector<std::int64_t> dense = {256};
     std::string activation = "relu";
     bool batch_norm = false;
+    std::optional<Code> code = {};
     double dropout = 0;
     std::int64_t classes = 10;
+    nn::Insertions insert = {};
     static constexpr auto fields() {
       return std::tuple_cat(
           conv_trunk_fields<Options>(),
-          std::tuple{field("dropout", &Options::dropout, "share of features dropped before the head", between(0, 0.99)),
+          std::tuple{field("code", &Options::code, "a last block as an autoencoder's: {\"size\": …}; none by default"),
+                     field("dropout", &Options::dropout, "share of features dropped before the head", between(0, 0.99)),
                      field("classes", &Options::classes, "number of classes; 0: features alone", between(0, 1000000))});
     }
     void validate() const;

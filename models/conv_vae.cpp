@@ -5,11 +5,13 @@
 
 namespace vaetl::models {
 
-void ConvVae::Options::validate() const { conv_trunk(*this).validate(); }
+void ConvVae::Options::validate() const {
+  conv_trunk(*this).validate(/*with_decoder=*/true);
+  vae_settings(*this).validate(batch_norm);
+}
 
 ConvVae::ConvVae(const Options& options)
-    : TrunkVae(vaetl::spec<ConvVae>(checked<ConvVae>(options)), conv_trunk(options), options.latent,
-               options.likelihood),
+    : TrunkVae(vaetl::spec<ConvVae>(checked<ConvVae>(options)), conv_trunk(options), vae_settings(options)),
       options_(options) {}
 
 ModelSpec ConvVae::classifier(std::int64_t classes) const {
@@ -21,7 +23,8 @@ ModelSpec ConvVae::classifier(std::int64_t classes) const {
                            .dense = o.dense,
                            .activation = o.activation,
                            .batch_norm = o.batch_norm,
-                           .classes = classes});
+                           .classes = classes,
+                           .insert = nn::insertions_within(o.insert, "encoder")});
 }
 
 }  // namespace vaetl::models

@@ -4,11 +4,11 @@
 #pragma once
 #include "vaetl/models/trunk.hpp"
 #include "vaetl/models/trunk_vae.hpp"
-#include "vaetl/nn/likelihood.hpp"
 
 namespace vaetl::models {
 
-// Parameters: encoder.i.conv, encoder.i.dense, latent.mean, latent.log_var, decoder.i.dense, decoder.i.conv, and .norm.
+// Parameters: encoder.i.conv, encoder.i.dense, latent.mean, latent.log_var, decoder.i.dense, decoder.i.conv, and .norm;
+// the prior's as in nn/prior.hpp.
 class ConvVae final : public TrunkVae {
  public:
   static constexpr std::string_view name = "conv_vae";
@@ -21,12 +21,12 @@ class ConvVae final : public TrunkVae {
     bool batch_norm = false;
     std::int64_t latent = 32;
     std::string likelihood = "bernoulli";
-    static constexpr auto fields() {
-      return std::tuple_cat(
-          conv_trunk_fields<Options>(),
-          std::tuple{field("latent", &Options::latent, "size of z", sizes),
-                     choice("likelihood", &Options::likelihood, "p(x | z); gaussian has σ = 0.1", nn::likelihoods)});
-    }
+    double sigma = 0.1;
+    std::int64_t conditions = 0;
+    std::string prior = "standard";
+    std::int64_t components = 100;
+    nn::Insertions insert = {};
+    static constexpr auto fields() { return std::tuple_cat(conv_trunk_fields<Options>(), vae_fields<Options>()); }
     void validate() const;
   };
   explicit ConvVae(const Options& options);

@@ -5,7 +5,14 @@
 namespace vaetl::models {
 namespace {
 
-DenseTrunk trunk(const Mlp::Options& o) { return {o.input, o.widths, o.activation, o.batch_norm, o.dropout}; }
+DenseTrunk trunk(const Mlp::Options& o) {
+  return {.input = o.input,
+          .widths = o.widths,
+          .activation = o.activation,
+          .batch_norm = o.batch_norm,
+          .dropout = o.dropout,
+          .insert = o.insert};
+}
 
 }  // namespace
 
@@ -18,7 +25,7 @@ void Mlp::Options::validate() const {
 
 Mlp::Mlp(const Options& options)
     : TrunkClassifier(vaetl::spec<Mlp>(checked<Mlp>(options)), trunk(options),
-                      Head{.classes = options.classes, .outputs = options.outputs}),
+                      Head{.classes = options.classes, .outputs = options.outputs}, options.code),
       options_(options) {}
 
 ModelSpec Mlp::classifier(std::int64_t classes) const {

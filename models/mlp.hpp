@@ -17,12 +17,15 @@ class Mlp final : public TrunkClassifier {
     std::string activation = "relu";
     double dropout = 0;
     bool batch_norm = false;
+    std::optional<Code> code = {};
     std::int64_t classes = 10, outputs = 0;
+    nn::Insertions insert = {};
     static constexpr auto fields() {
       return std::tuple_cat(
           dense_trunk_fields<Options>(),
           std::tuple{field("dropout", &Options::dropout, "share of values dropped after every block", between(0, 0.99)),
                      field("batch_norm", &Options::batch_norm, "normalise every block over the batch"),
+                     field("code", &Options::code, "a last block as an autoencoder's: {\"size\": …}; none by default"),
                      field("classes", &Options::classes, "number of classes; 0: values or features alone",
                            between(0, 1000000)),
                      field("outputs", &Options::outputs, "number of values to predict; then classes is 0",

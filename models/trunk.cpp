@@ -17,6 +17,14 @@ void check_input_shape(const std::vector<std::int64_t>& input) {
   throw ConfigError({"input", fmt::format("a shape of 1 to {:.0f} values", most_input_values), shape_text(input), {}});
 }
 
+// After which of the first blocks of encoder and decoder something may stand.
+void check_trunk_places(const nn::Insertions& insert, std::size_t encoder, std::size_t decoder) {
+  std::vector<std::string> places;
+  for (std::size_t i = 0; i < encoder; ++i) places.push_back("encoder." + std::to_string(i));
+  for (std::size_t i = 0; i < decoder; ++i) places.push_back("decoder." + std::to_string(i));
+  nn::check_places(insert, places);
+}
+
 nn::Size2 halved(nn::Size2 size, bool round_up) { return {(size[0] + round_up) / 2, (size[1] + round_up) / 2}; }
 
 }  // namespace
@@ -31,8 +39,15 @@ void check_classes(std::int64_t classes) {
   if (classes == 1) throw ConfigError({"classes", "0 (features alone) or at least 2", "1", {}});
 }
 
-void DenseTrunk::validate() const {
+void check_image_shape(const std::vector<std::int64_t>& input) {
   check_input_shape(input);
+  if (input.size() == 3) return;
+  throw ConfigError({"input", "3 dimensions: channels, height, width", shape_text(input), {}});
+}
+
+void DenseTrunk::validate(bool with_decoder) const {
+  check_input_shape(input);
+  check_trunk_places(insert, widths.size(), with_decoder ? widths.size() : 0);
   if (!widths.empty()) return;
   if (batch_norm)
     throw ConfigError({"batch_norm", "false where widths is empty", "true", "there is no block to normalise"});
@@ -48,28 +63,30 @@ std::shared_ptr<nn::Sequence> DenseTrunk::encoder() const {
   auto blocks = std::make_shared<nn::Sequence>();
   std::int64_t in = numel(input);
   for (std::int64_t out : widths) {
-    blocks->add(std::make_shared<nn::DenseBlock>(in, out, nn::AfterOptions{activation, batch_norm, dropout}));
+    blocks->add(
+        std::make_shared<nn::DenseBlock>(in, out, nn::AfterOptions{activation, batch_norm, dropout, spectral_norm}));
+    nn::insert_after_last(*blocks, "encoder", {out}, insert);
     in = out;
   }
   return blocks;
 }
 
-std::shared_ptr<nn::Sequence> DenseTrunk::decoder(std::int64_t latent) const {
+std::shared_ptr<nn::Sequence> DenseTrunk::decoder(std::int64_t latent, std::int64_t maps) const {
   auto blocks = std::make_shared<nn::Sequence>();
   std::int64_t in = latent;
   for (auto width = widths.rbegin(); width != widths.rend(); ++width) {
     blocks->add(std::make_shared<nn::DenseBlock>(in, *width, nn::AfterOptions{activation, batch_norm, dropout}));
+    nn::insert_after_last(*blocks, "decoder", {*width}, insert);
     in = *width;
   }
-  blocks->add(std::make_shared<nn::DenseBlock>(in, numel(input), nn::AfterOptions{}));
+  blocks->add(std::make_shared<nn::DenseBlock>(in, maps * numel(input), nn::AfterOptions{}));
   return blocks;
 }
 
-void ConvTrunk::validate() const {
-  check_input_shape(input);
-  if (input.size() != 3) {
-    throw ConfigError({"input", "3 dimensions: channels, height, width", shape_text(input), {}});
-  }
+void ConvTrunk::validate(bool with_decoder) const {
+  check_image_shape(input);
+  const std::size_t blocks = channels.size() + dense.size();
+  check_trunk_places(insert, blocks, with_decoder ? blocks : 0);
   if (channels.empty()) throw ConfigError({"channels", "at least one convolutional block", "none", {}});
   if (kernel % 2 == 0) throw ConfigError({"kernel", "an odd size", std::to_string(kernel), {}});
   std::size_t most = 0;
@@ -100,23 +117,26 @@ std::int64_t ConvTrunk::feature_size() const {
 
 std::shared_ptr<nn::Sequence> ConvTrunk::encoder() const {
   auto blocks = std::make_shared<nn::Sequence>();
-  const nn::AfterOptions after{activation, batch_norm, 0};
+  const nn::AfterOptions after{activation, batch_norm, 0, spectral_norm};
   const auto down = downsample == "stride" ? nn::Downsample::stride : nn::Downsample::max_pool;
   std::int64_t in = input[0];
+  nn::Size2 size = {input[1], input[2]};
   for (std::int64_t out : channels) {
     blocks->add(std::make_shared<nn::ConvBlock>(nn::ConvBlockOptions{in, out, kernel, down}, after));
+    size = halved(size, downsample == "stride");
+    nn::insert_after_last(*blocks, "encoder", {out, size[0], size[1]}, insert);
     in = out;
   }
-  const auto [height, width] = encoded_size();
-  in *= height * width;
+  in *= size[0] * size[1];
   for (std::int64_t out : dense) {
     blocks->add(std::make_shared<nn::DenseBlock>(in, out, after));
+    nn::insert_after_last(*blocks, "encoder", {out}, insert);
     in = out;
   }
   return blocks;
 }
 
-std::shared_ptr<nn::Sequence> ConvTrunk::decoder(std::int64_t latent) const {
+std::shared_ptr<nn::Sequence> ConvTrunk::decoder(std::int64_t latent, std::int64_t maps) const {
   auto blocks = std::make_shared<nn::Sequence>();
   const nn::AfterOptions after{activation, batch_norm, 0};
   const auto image_sizes = decoded_sizes();
@@ -125,14 +145,16 @@ std::shared_ptr<nn::Sequence> ConvTrunk::decoder(std::int64_t latent) const {
   std::int64_t in = latent;
   for (std::int64_t out : widths) {
     blocks->add(std::make_shared<nn::DenseBlock>(in, out, after));
+    nn::insert_after_last(*blocks, "decoder", {out}, insert);
     in = out;
   }
-  std::vector<std::int64_t> maps = {input[0]};
-  maps.insert(maps.end(), channels.begin(), channels.end());
+  std::vector<std::int64_t> widening = {maps * input[0]};
+  widening.insert(widening.end(), channels.begin(), channels.end());
   for (std::size_t i = 0; i < channels.size(); ++i) {
     const std::size_t from = channels.size() - i;
-    const nn::UpBlockOptions up{maps[from], maps[from - 1], kernel, image_sizes[i], image_sizes[i + 1]};
+    const nn::UpBlockOptions up{widening[from], widening[from - 1], kernel, image_sizes[i], image_sizes[i + 1]};
     blocks->add(std::make_shared<nn::UpBlock>(up, from == 1 ? nn::AfterOptions{} : after));
+    nn::insert_after_last(*blocks, "decoder", {up.out, up.to[0], up.to[1]}, insert);
   }
   return blocks;
 }

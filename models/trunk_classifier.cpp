@@ -17,7 +17,7 @@ TrunkClassifier::TrunkClassifier(ModelSpec spec, std::vector<std::int64_t> input
 }
 
 std::vector<LayerGroup> TrunkClassifier::groups() const {
-  auto groups = numbered_groups("encoder", encoder_->size());
+  auto groups = numbered_groups("encoder", *encoder_);
   if (head_) groups.push_back({"head", {"head"}});
   return groups;
 }

@@ -1,8 +1,10 @@
 // An encoder of any kind with a linear head: what classifiers and regressors have in common.
 #pragma once
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "vaetl/models/code.hpp"
 #include "vaetl/nn/blocks.hpp"
 #include "vaetl/nn/capabilities.hpp"
 
@@ -28,9 +30,11 @@ class TrunkClassifier : public Model, public virtual Classifier, public virtual 
   std::int64_t outputs() const final { return head_is_.outputs; }
 
  protected:
+  // With a code, features are an autoencoder's codes, and the encoder's weights its own.
   template <class Trunk>
-  TrunkClassifier(ModelSpec spec, const Trunk& trunk, const Head& head)
-      : TrunkClassifier(std::move(spec), trunk.input, trunk.encoder(), trunk.feature_size(), head) {}
+  TrunkClassifier(ModelSpec spec, const Trunk& trunk, const Head& head, const std::optional<Code>& code = {})
+      : TrunkClassifier(std::move(spec), trunk.input, code ? encoder_to(*code, trunk) : trunk.encoder(),
+                        code ? code->size : trunk.feature_size(), head) {}
 
  private:
   TrunkClassifier(ModelSpec spec, std::vector<std::int64_t> input, std::shared_ptr<nn::Sequence> encoder,

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "vaetl/nn/component.hpp"
 #include "vaetl/nn/model.hpp"
 
 namespace vaetl::models {
@@ -13,6 +14,19 @@ inline std::vector<LayerGroup> numbered_groups(const std::string& name, std::siz
   for (std::size_t i = 0; i < count; ++i) {
     const std::string path = name + "." + std::to_string(i);
     groups.push_back({path, {path}});
+  }
+  return groups;
+}
+
+// Likewise, with {"inserted.encoder.1", {"encoder.1_inserted"}} where components stand between them.
+inline std::vector<LayerGroup> numbered_groups(const std::string& name, const nn::Sequence& blocks) {
+  constexpr std::string_view suffix = "_inserted";
+  std::vector<LayerGroup> groups;
+  for (const auto& block : blocks.named_children()) {
+    const std::string path = name + "." + block.key();
+    const bool inserted = path.ends_with(suffix);
+    const std::string place = path.substr(0, path.size() - (inserted ? suffix.size() : 0));
+    groups.push_back({inserted ? nn::inserted_group(place) : place, {path}});
   }
   return groups;
 }

@@ -4,11 +4,10 @@
 #pragma once
 #include "vaetl/models/trunk.hpp"
 #include "vaetl/models/trunk_vae.hpp"
-#include "vaetl/nn/likelihood.hpp"
 
 namespace vaetl::models {
 
-// Parameters: encoder.i.dense, latent.mean, latent.log_var, decoder.i.dense.
+// Parameters: encoder.i.dense, latent.mean, latent.log_var, decoder.i.dense, and the prior's (nn/prior.hpp).
 class Vae final : public TrunkVae {
  public:
   static constexpr std::string_view name = "vae";
@@ -17,12 +16,12 @@ class Vae final : public TrunkVae {
     std::string activation = "relu";
     std::int64_t latent = 20;
     std::string likelihood = "bernoulli";
-    static constexpr auto fields() {
-      return std::tuple_cat(
-          dense_trunk_fields<Options>(),
-          std::tuple{field("latent", &Options::latent, "size of z", sizes),
-                     choice("likelihood", &Options::likelihood, "p(x | z); gaussian has σ = 0.1", nn::likelihoods)});
-    }
+    double sigma = 0.1;
+    std::int64_t conditions = 0;
+    std::string prior = "standard";
+    std::int64_t components = 100;
+    nn::Insertions insert = {};
+    static constexpr auto fields() { return std::tuple_cat(dense_trunk_fields<Options>(), vae_fields<Options>()); }
     void validate() const;
   };
   explicit Vae(const Options& options);

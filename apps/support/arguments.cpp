@@ -128,6 +128,15 @@ std::int64_t Arguments::integer(const std::string& name, Range range) const {
   throw ConfigError({"--" + name, wanted, quote(value), {}});
 }
 
+double Arguments::number(const std::string& name, double otherwise, Range range) const {
+  if (!has(name)) return otherwise;
+  const std::string value = text(name);
+  double number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error == std::errc() && end == value.data() + value.size() && range.contains(number)) return number;
+  throw ConfigError({"--" + name, fmt::format("a number from {} to {}", range.low, range.high), quote(value), {}});
+}
+
 std::uint64_t Arguments::seed() const {
   return has("seed") ? static_cast<std::uint64_t>(integer("seed", at_least(0))) : 0;
 }

@@ -24,10 +24,11 @@ class Arguments {
  public:
   bool has(const std::string& name) const { return values_.count(name) > 0; }
   std::string text(const std::string& name, const std::string& otherwise = {}) const;
-  std::vector<std::string> texts(const std::string& name) const;     // of a repeated one
-  std::vector<std::string> list(const std::string& name) const;      // "a,b,c"
-  std::int64_t integer(const std::string& name, Range range) const;  // ConfigError for another value
-  std::uint64_t seed() const;                                        // of --seed
+  std::vector<std::string> texts(const std::string& name) const;                // of a repeated one
+  std::vector<std::string> list(const std::string& name) const;                 // "a,b,c"
+  std::int64_t integer(const std::string& name, Range range) const;             // ConfigError for another value
+  double number(const std::string& name, double otherwise, Range range) const;  // likewise
+  std::uint64_t seed() const;                                                   // of --seed
   const std::vector<std::string>& positional() const { return positional_; }
   // Exactly one positional argument; ConfigError that asks for `what` otherwise.
   std::string only(const std::string& what) const;

@@ -1,6 +1,7 @@
 """The programs from outside: what they print, write and return. Usage: test_apps.py BIN [unittest options]"""
 import json
 import os
+import pickle
 import resource
 import shutil
 import signal
@@ -11,7 +12,8 @@ import unittest
 import support
 from support import CLASSES, Case, read_weights
 
-PROGRAMS = ["vaetl-train", "vaetl-transfer", "vaetl-evaluate", "vaetl-sweep", "vaetl-report", "vaetl-zoo", "vaetl-data"]
+PROGRAMS = ["vaetl-train", "vaetl-transfer", "vaetl-evaluate", "vaetl-generate",
+            "vaetl-reconstruct", "vaetl-sweep", "vaetl-report", "vaetl-zoo", "vaetl-data"]
 VAE = {"name": "vae", "widths": [16], "latent": 4}
 
 
@@ -410,6 +412,33 @@ class Transfer(Case):
         self.assertFalse(json.loads(done.stdout)["passed"])
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         self.refused(4, ["sha256"], "vaetl-evaluate", "spoilt", "--data", f"idx:{self.data}")
+
+    def test_weights_of_others(self):
+        own = self.folder / "source" / "model"
+        content = (own / "model.safetensors").read_bytes()
+        size = struct.unpack("<Q", content[:8])[0]
+        header = json.loads(content[8:8 + size])
+        del header["__metadata__"]
+        text = json.dumps(header).encode()
+        bare = self.folder / "bare.bin"
+        bare.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + size:])
+        described = self.folder / "described.json"
+        described.write_text(json.dumps(json.loads((own / "model.json").read_text())["model"]))
+        scores = [self.json_of("vaetl-evaluate", model, *more, "--data", f"idx:{self.data}")["metrics"]
+                  for model, more in ((own, []), (bare, ["--model", str(described)]))]
+        self.assertEqual(*scores)
+        self.refused(4, ["bare.bin", "--model JSON"], "vaetl-evaluate", bare, "--data", f"idx:{self.data}")
+        self.refused(2, ["--model", "leave --model out"], "vaetl-evaluate", own, "--model", "vae", "--data", "x")
+
+        class Attack:
+            def __reduce__(self):
+                return os.system, ("exit 1",)
+
+        parts = [0x1950a86a20f9469cfc6c, 1001, {"little_endian": True}, {"weight": Attack()}, []]
+        hostile = self.folder / "hostile.pth"
+        hostile.write_bytes(b"".join(pickle.dumps(part, 2) for part in parts))
+        self.refused(4, ["hostile.pth: expected tensors", '"posix.system"'], "vaetl-evaluate", hostile, "--model", "vae",
+                     "--data", f"idx:{self.data}")
 
     def test_evaluate_chooses_metrics(self):
         scores = self.json_of("vaetl-evaluate", "tiny-vae", "--data", f"idx:{self.data}")["metrics"]

@@ -92,9 +92,20 @@ TEST(Metrics, ReconstructionDoesNotDraw) {
 }
 
 TEST(Metrics, KnowWhichWayIsBetter) {
-  const std::map<std::string, bool> higher = {
-      {"accuracy", true}, {"cross_entropy", false}, {"elbo", true}, {"reconstruction_mse", false},
-      {"rmse", false},    {"mae", false},           {"r2", true}};
+  const std::map<std::string, bool> higher = {{"accuracy", true},
+                                              {"cross_entropy", false},
+                                              {"elbo", true},
+                                              {"nll", false},
+                                              {"reconstruction_mse", false},
+                                              {"reconstruction_bce", false},
+                                              {"rmse", false},
+                                              {"mae", false},
+                                              {"r2", true},
+                                              {"nats_per_token", false},
+                                              {"bits_per_token", false},
+                                              {"perplexity", false},
+                                              {"step_accuracy", true},
+                                              {"step_rmse", false}};
   EXPECT_EQ(registry<Metric>().names().size(), higher.size());
   for (const auto& [name, better] : higher) {
     EXPECT_EQ(make<Metric>(name, Json::object())->higher_is_better(), better) << name;

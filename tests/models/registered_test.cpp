@@ -4,12 +4,14 @@
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/rand.h>
+#include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
+#include "models/reduced.hpp"
 #include "support/expect_error.hpp"
 #include "vaetl/core/random.hpp"
 #include "vaetl/nn/pass.hpp"
@@ -30,17 +32,26 @@ class Registered : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     seed(1);
-    model_ = build({GetParam()});
+    model_ = build({GetParam(), reduced(GetParam())});
   }
 
   static Batch batch_for(const Model& model, std::int64_t count = 2) {
     Fields fields;
-    for (const auto& [name, info] : model.signature().inputs) {
-      std::vector<std::int64_t> shape = {count};
-      shape.insert(shape.end(), info.shape.begin(), info.shape.end());
-      fields.set(name, info.low + (info.high - info.low) * at::rand(shape));
-    }
+    for (const auto& [name, info] : model.signature().inputs) fields.set(name, values_for(info, count));
     return {{"train", fields}};
+  }
+
+  // Of what may have any size, 5; of whole numbers, ids.
+  static at::Tensor values_for(const FieldInfo& info, std::int64_t count) {
+    std::vector<std::int64_t> shape = {count};
+    for (const std::int64_t size : info.shape) shape.push_back(size == -1 ? 5 : size);
+    if (info.dtype != at::kLong) return info.low + (info.high - info.low) * at::rand(shape);
+    return at::randint(static_cast<std::int64_t>(info.low), static_cast<std::int64_t>(info.high) + 1, shape, at::kLong);
+  }
+
+  // An autoencoder that is no variational one.
+  static bool rebuilds(const Model& model) {
+    return offers(model, "Encoder") && offers(model, "Decoder") && !offers(model, "Variational");
   }
 
   // Everything that a model puts out, for one batch and the same noise.
@@ -49,11 +60,21 @@ class Registered : public ::testing::TestWithParam<std::string> {
     std::vector<at::Tensor> result;
     if (offers(model, "Encoder")) result.push_back(pass.features());
     if (offers(model, "Classifier")) result.push_back(pass.logits());
+    if (auto* sequence = dynamic_cast<SequenceModel*>(&model); sequence && sequence->step_outputs() > 0) {
+      std::vector<at::Tensor> start;
+      result.push_back(sequence->unroll(pass.fields(), start));
+    }
     if (offers(model, "Variational")) {
       const Gaussian& q = pass.posterior();
       seed(2);
       result.insert(result.end(), {q.mean, q.log_var, q.kl_to_standard()});
       result.push_back(require<Decoder>(model).decode(q.rsample())->log_prob(pass.fields().input()));
+    }
+    if (rebuilds(model)) {
+      result.push_back(require<Decoder>(model).decode(pass.features())->log_prob(pass.fields().input()));
+    }
+    if (auto* critic = dynamic_cast<Critic*>(&model)) {
+      result.push_back(critic->judge(batch.at("train").input()).score);
     }
     if (offers(model, "Generator")) {
       auto& generator = require<Generator>(model);
@@ -146,6 +167,9 @@ TEST_P(Registered, ItsOutputsHaveTheirShapes) {
         },
         {"model \"" + GetParam() + "\": expected latents of shape (N, "});
   }
+  if (auto* critic = dynamic_cast<Critic*>(model_.get())) {
+    EXPECT_EQ(critic->judge(x).score.sizes(), at::IntArrayRef({3}));
+  }
   if (auto* generator = dynamic_cast<Generator*>(model_.get())) {
     EXPECT_EQ(generator->generate(at::randn({3, generator->noise_size()})).sizes(), x.sizes());
   }
@@ -172,14 +196,23 @@ TEST_P(Registered, ItsEncoderLoadsIntoItsClassifier) {
   if (!offers(*model_, "Encoder")) return;
   const auto target = build(require<Encoder>(*model_).classifier(7));
   EXPECT_EQ(require<Classifier>(*target).classes(), 7);
-  const LoadReport report = load(*target, state(*model_), {{.from = "head.*", .to = ""}});
+  std::vector<LoadRule> rules;
+  for (const auto& [name, tensor] : state(*model_)) {
+    if (group_of(*model_, name) == "head") rules.push_back({.from = name, .to = ""});
+  }
+  const LoadReport report = load(*target, state(*model_), rules);
   EXPECT_TRUE(report.mismatched.empty());
   EXPECT_TRUE(report.reshaped.empty());
-  EXPECT_EQ(names(report.initialised), (Names{"head.bias", "head.weight"}));
-  for (const auto& row : report.loaded) EXPECT_TRUE(row.name.starts_with("encoder.") && row.note.empty()) << row.name;
+  Names head, groups;
+  for (const auto& [name, tensor] : state(*target)) {
+    if (group_of(*target, name) == "head") head.insert(name);
+  }
+  for (const LayerGroup& group : target->groups()) groups.insert(group.name);
+  EXPECT_EQ(names(report.initialised), head);
+  for (const auto& row : report.loaded) EXPECT_TRUE(row.note.empty()) << row.name;
   for (const auto& row : report.unused) {
-    EXPECT_FALSE(row.name.starts_with("encoder.")) << row.name;
-    EXPECT_NE(group_of(*model_, row.name), "encoder");
+    const std::string group = group_of(*model_, row.name);
+    EXPECT_TRUE(group == "head" || !groups.contains(group)) << row.name;
   }
   const auto bare = build(require<Encoder>(*model_).classifier(0));
   EXPECT_FALSE(offers(*bare, "Classifier"));

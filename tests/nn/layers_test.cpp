@@ -3,6 +3,7 @@
 
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include "nn/numeric_gradient.hpp"
@@ -27,6 +28,8 @@ TEST(Layers, GradientsAreTheirDifferences) {
   check_gradients(nn::Conv2d({.in = 1, .out = 2, .kernel = 3, .padding = 1}), {2, 1, 4, 3});
   check_gradients(nn::ConvTranspose2d({.in = 3, .out = 2, .kernel = 4, .stride = 2, .padding = 1}, {0, 1}),
                   {2, 3, 3, 2});
+  check_gradients(nn::Conv2d({.in = 4, .out = 6, .kernel = 3, .padding = 1, .groups = 2}), {2, 4, 4, 3});
+  check_gradients(nn::ConvTranspose2d({.in = 4, .out = 2, .kernel = 3, .stride = 2, .groups = 2}), {2, 4, 2, 3});
   check_gradients(nn::BatchNorm(3), {4, 3});
   check_gradients(nn::BatchNorm(2), {2, 2, 3, 2});
 }
@@ -59,6 +62,19 @@ TEST(Layers, ConvolutionsKeepChannelsLast) {
   const at::Tensor h = first.forward(at::randn({2, 1, 6, 6}));
   EXPECT_TRUE(h.is_contiguous(at::MemoryFormat::ChannelsLast));
   EXPECT_TRUE(second.forward(h).is_contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+TEST(Layers, ConvolutionsWithoutBiasHaveNone) {
+  nn::Conv2d conv({.in = 2, .out = 3, .kernel = 1, .bias = false});
+  nn::ConvTranspose2d transposed({.in = 2, .out = 3, .kernel = 2, .stride = 2, .bias = false});
+  EXPECT_EQ(conv.parameters().size(), 1u);
+  EXPECT_EQ(transposed.parameters().size(), 1u);
+  const at::Tensor zeros = at::zeros({1, 2, 2, 2});
+  EXPECT_EQ(conv.forward(zeros).abs().sum().item<float>(), 0);
+  EXPECT_EQ(transposed.forward(zeros).abs().sum().item<float>(), 0);
+  expect_error<ConfigError>(
+      [] { nn::Conv2d({.in = 4, .out = 6, .kernel = 3, .groups = 3}); },
+      {"convolution: expected groups that divide 4 and 6 channels, found 3; change the channels"});
 }
 
 TEST(Layers, RefuseSizesThatCannotBeMeant) {

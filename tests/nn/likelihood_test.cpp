@@ -71,7 +71,7 @@ TEST(Likelihoods, ByName) {
       [] {
         nn::make_likelihood("bernouli", at::zeros({1, 1}));
       },
-      {"likelihood: expected one of bernoulli, gaussian, found \"bernouli\"; did you mean"});
+      {"likelihood: expected one of bernoulli, gaussian, ", "found \"bernouli\"; did you mean \"bernoulli\"?"});
 }
 
 }  // namespace

@@ -84,6 +84,30 @@ TEST(Elbo, GradientsEqualDifferences) {
   expect_gradients(loss, {model.encoder, model.mean, model.log_var, model.decoder});
 }
 
+// tests/parity/vae.py: some dimensions have less than the free bits, some more.
+at::Tensor free_bits_reference(const std::string& name) {
+  static const TensorFile file = read_safetensors("tests/parity/vae.safetensors");
+  return file.tensors.at("free_bits/" + name);
+}
+
+TEST(Elbo, FreeBitsEqualPyTorch) {
+  ToyModel model(8, 4);
+  const at::Tensor mean = free_bits_reference("mean").clone().requires_grad_();
+  const at::Tensor log_var = free_bits_reference("log_var").clone().requires_grad_();
+  Batch data = batch({{"input", at::rand({5, 8}, at::kDouble)}, {"mean", mean}, {"log_var", log_var}});
+  auto elbo = make<objectives::Elbo>({.free_bits = free_bits_reference("bits").item<double>()});
+  Pass pass(model, data);
+  const Terms terms = elbo->backward(0, pass);
+  expect_near(value(terms.minimised(), "kl"), free_bits_reference("paid"));
+  expect_near(mean.grad(), free_bits_reference("grad_mean"));
+  expect_near(log_var.grad(), free_bits_reference("grad_log_var"));
+  const at::Tensor reconstruction = value(terms.minimised(), "reconstruction");
+  expect_near(value(terms.logged(), "elbo"), -(reconstruction + free_bits_reference("kl")));
+  data.begin()->second.set("weight", free_bits_reference("weight"));
+  Pass weighted(model, data);
+  expect_near(value(elbo->terms(0, weighted).minimised(), "kl"), free_bits_reference("weighted"));
+}
+
 TEST(Elbo, SaysWhatIsMissing) {
   const auto elbo = make<objectives::Elbo>();
   const BareModel bare;

@@ -17,8 +17,10 @@ TEST(MakeObjective, FromANameAnObjectOrAnArray) {
 }
 
 TEST(MakeObjective, KnowsItsNames) {
-  EXPECT_EQ(registry<Objective>().names(),
-            (std::vector<std::string>{"cross_entropy", "elbo", "simclr", "squared_error"}));
+  for (const char* name : {"cross_entropy", "elbo", "simclr", "squared_error", "reconstruction", "sparsity_kl",
+                           "sparsity_l1", "contractive"}) {
+    EXPECT_TRUE(registry<Objective>().has(name)) << name;
+  }
 }
 
 TEST(MakeObjective, MistakesNameTheirPlace) {
@@ -33,10 +35,11 @@ TEST(MakeObjective, MistakesNameTheirPlace) {
 }
 
 TEST(MakeObjective, CompletesADescription) {
-  EXPECT_EQ(complete_objective("elbo").dump(), R"({"name":"elbo","beta":1.0})");
+  EXPECT_EQ(complete_objective("elbo").dump(), R"({"name":"elbo","beta":1.0,"free_bits":0.0})");
   const Json text = parse_json(R"(["elbo", {"name": "cross_entropy", "weight": 0.5}])", "text");
-  EXPECT_EQ(complete_objective(text).dump(),
-            R"([{"name":"elbo","beta":1.0},{"name":"cross_entropy","label_smoothing":0.0,"weight":0.5}])");
+  EXPECT_EQ(
+      complete_objective(text).dump(),
+      R"([{"name":"elbo","beta":1.0,"free_bits":0.0},{"name":"cross_entropy","label_smoothing":0.0,"weight":0.5}])");
   EXPECT_EQ(complete_objective(complete_objective(text)), complete_objective(text));
 }
 

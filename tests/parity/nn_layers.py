@@ -16,7 +16,7 @@ from torch import nn
 
 ACTIVATIONS = {
     "relu": F.relu, "leaky_relu": F.leaky_relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": F.gelu, "elu": F.elu,
-    "silu": F.silu,
+    "silu": F.silu, "leaky_relu_0.2": lambda x: F.leaky_relu(x, 0.2),
 }
 tensors = {}
 

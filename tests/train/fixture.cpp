@@ -10,13 +10,13 @@
 
 namespace vaetl::testing {
 
-Dataset blobs(std::int64_t count, std::int64_t classes, std::uint64_t seed) {
+Dataset blobs(std::int64_t count, std::int64_t classes, std::uint64_t seed, std::int64_t side) {
   auto generator = make_generator(seed + 77);
   const at::Tensor target = at::arange(count) % classes;
-  at::Tensor input = at::rand({count, 1, 12, 12}, generator) * 90;
+  at::Tensor input = at::rand({count, 1, side, side}, generator) * 90;
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t row = target[i].item<std::int64_t>() * 12 / classes;
-    input[i][0].slice(0, row, row + 12 / classes) += 120;
+    const std::int64_t row = target[i].item<std::int64_t>() * side / classes;
+    input[i][0].slice(0, row, row + side / classes) += 120;
   }
   Fields fields;
   fields.set("input", input.to(at::kByte));
@@ -24,8 +24,8 @@ Dataset blobs(std::int64_t count, std::int64_t classes, std::uint64_t seed) {
   return Dataset::from_tensors(std::move(fields), {.name = "blobs"});
 }
 
-std::shared_ptr<Model> small(const std::string& name, Json options, std::uint64_t key) {
-  options["input"] = {1, 12, 12};
+std::shared_ptr<Model> small(const std::string& name, Json options, std::uint64_t key, std::int64_t side) {
+  options["input"] = {1, side, side};
   seed(key);
   return build({name, std::move(options)});
 }

@@ -9,10 +9,12 @@
 
 namespace vaetl::testing {
 
-// N pictures (1, 12, 12) of K classes, uint8: class k is bright in its own row of cells, plus noise.
-Dataset blobs(std::int64_t count, std::int64_t classes = 4, std::uint64_t seed = 0);
+// N pictures (1, side, side) of K classes, uint8: class k is bright in its own row of cells, plus noise.
+Dataset blobs(std::int64_t count, std::int64_t classes = 4, std::uint64_t seed = 0, std::int64_t side = 12);
 
-std::shared_ptr<Model> small(const std::string& name, Json options = Json::object(), std::uint64_t seed = 1);
+// For those pictures.
+std::shared_ptr<Model> small(const std::string& name, Json options = Json::object(), std::uint64_t seed = 1,
+                             std::int64_t side = 12);
 
 struct Checksum {
   std::map<std::string, std::string> tensors;

@@ -18,9 +18,15 @@ class Metric {
   virtual void update(Pass& pass) = 0;  // evaluation mode, no gradients
   virtual double result() const = 0;
   virtual bool higher_is_better() const = 0;
+  virtual bool on_request() const { return false; }  // so slow that it is computed only where it is named
 };
 
 template <>
-Registry<Metric>& registry<Metric>();  // accuracy, cross_entropy, elbo, reconstruction_mse, rmse, mae, r2
+Registry<Metric>& registry<Metric>();  // metrics/table.cpp
+
+// A metric is listed and reported as NAME or NAME?option=value&option=value. ConfigError begins with `path`.
+std::shared_ptr<Metric> make_metric(const std::string& reference, const std::string& path = "metric");
+// That text for a metric of a recipe: the text itself, or {"name": …, options}.
+std::string metric_reference(const Json& json, const std::string& path);
 
 }  // namespace vaetl

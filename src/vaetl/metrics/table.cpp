@@ -1,5 +1,8 @@
 // The metrics that recipes and apps know by name: one line each.
 #include "vaetl/metrics/classification.hpp"
+#include "vaetl/metrics/language.hpp"
+#include "vaetl/metrics/per_step.hpp"
+#include "vaetl/metrics/reconstruction.hpp"
 #include "vaetl/metrics/regression.hpp"
 #include "vaetl/metrics/variational.hpp"
 
@@ -11,10 +14,17 @@ Registry<Metric>& registry<Metric>() {
                                       .add<metrics::Accuracy>()
                                       .add<metrics::CrossEntropy>()
                                       .add<metrics::Elbo>()
+                                      .add<metrics::Nll>()
                                       .add<metrics::ReconstructionMse>()
+                                      .add<metrics::ReconstructionBce>()
                                       .add<metrics::Rmse>()
                                       .add<metrics::Mae>()
-                                      .add<metrics::R2>();
+                                      .add<metrics::R2>()
+                                      .add<metrics::NatsPerToken>()
+                                      .add<metrics::BitsPerToken>()
+                                      .add<metrics::Perplexity>()
+                                      .add<metrics::StepAccuracy>()
+                                      .add<metrics::StepRmse>();
   return table;
 }
 

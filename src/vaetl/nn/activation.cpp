@@ -24,6 +24,7 @@ struct Entry {
 constexpr Entry table[] = {
     {"relu", [](at::Tensor x) { return at::relu_(x); }, true},
     {"leaky_relu", [](at::Tensor x) { return at::leaky_relu(x); }, true},
+    {"leaky_relu_0.2", [](at::Tensor x) { return at::leaky_relu(x, 0.2); }, true},
     {"tanh", [](at::Tensor x) { return at::tanh(x); }, true},
     {"sigmoid", [](at::Tensor x) { return at::sigmoid(x); }, true},
     {"gelu", [](at::Tensor x) { return at::gelu(x); }, false},

@@ -1,5 +1,5 @@
-// The closed set of activation functions, each as its PyTorch namesake with its defaults: leaky_relu has slope 0.01,
-// elu α = 1, gelu is the exact one.
+// The closed set of activation functions, each as its PyTorch namesake with its defaults: leaky_relu has slope 0.01
+// (leaky_relu_0.2 that of arXiv:1511.06434), elu α = 1, gelu is the exact one.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -9,7 +9,8 @@
 
 namespace vaetl::nn {
 
-inline constexpr Choices activations = {"relu", "leaky_relu", "tanh", "sigmoid", "gelu", "elu", "silu"};
+inline constexpr Choices activations = {"relu", "leaky_relu", "leaky_relu_0.2", "tanh", "sigmoid", "gelu",
+                                        "elu",  "silu"};
 
 class Activation {
  public:

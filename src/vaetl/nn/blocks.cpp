@@ -33,7 +33,7 @@ at::Tensor Sequence::forward(const at::Tensor& x) {
 }
 
 DenseBlock::DenseBlock(std::int64_t in, std::int64_t out, const AfterOptions& after)
-    : dense_(register_module("dense", std::make_shared<Linear>(in, out))),
+    : dense_(register_module("dense", std::make_shared<Linear>(in, out, after.spectral_norm))),
       norm_(norm_of(*this, out, after)),
       activation_(activation_of(after)),
       dropout_(after.dropout) {}
@@ -49,9 +49,12 @@ ConvBlock::ConvBlock(const ConvBlockOptions& o, const AfterOptions& after)
     : activation_(activation_of(after)), downsample_(o.downsample) {
   check_odd(o.kernel);
   const std::int64_t stride = downsample_ == Downsample::stride ? 2 : 1;
-  conv_ = register_module(
-      "conv", std::make_shared<Conv2d>(ConvOptions{
-                  .in = o.in, .out = o.out, .kernel = o.kernel, .stride = stride, .padding = (o.kernel - 1) / 2}));
+  conv_ = register_module("conv", std::make_shared<Conv2d>(ConvOptions{.in = o.in,
+                                                                       .out = o.out,
+                                                                       .kernel = o.kernel,
+                                                                       .stride = stride,
+                                                                       .padding = (o.kernel - 1) / 2,
+                                                                       .spectral_norm = after.spectral_norm}));
   norm_ = norm_of(*this, o.out, after);
 }
 

@@ -52,7 +52,8 @@ class Sequence final : public Block {
 struct AfterOptions {
   std::string activation = {};
   bool batch_norm = false;
-  double dropout = 0;  // active in training
+  double dropout = 0;          // active in training
+  bool spectral_norm = false;  // of the layer's weight; an UpBlock has none
 };
 
 // (N, …) flattened to (N, in) → (N, out): dense [+ norm] + activation [+ dropout].

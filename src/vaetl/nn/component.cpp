@@ -18,6 +18,20 @@ std::shared_ptr<Sequence> inserted_after(const std::string& group, const std::ve
   return sequence;
 }
 
+void insert_after_last(Sequence& sequence, const std::string& name, const std::vector<std::int64_t>& shape,
+                       const Insertions& insertions) {
+  const std::string group = name + "." + std::to_string(sequence.size() - 1);
+  if (const auto inserted = inserted_after(group, shape, insertions)) sequence.insert(inserted);
+}
+
+Insertions insertions_within(const Insertions& insertions, const std::string& name) {
+  Insertions result;
+  for (const Insertion& insertion : insertions) {
+    if (insertion.after.starts_with(name + ".")) result.push_back(insertion);
+  }
+  return result;
+}
+
 void check_places(const Insertions& insertions, const std::vector<std::string>& groups) {
   for (std::size_t i = 0; i < insertions.size(); ++i) {
     const std::string& after = insertions[i].after;
@@ -44,9 +58,8 @@ void Codec<nn::Insertion>::read(const Json& json, const std::string& path, nn::I
 }
 
 Json Codec<nn::Insertion>::write(const nn::Insertion& value) {
-  Json json{{"after", value.after}};
-  json.update(Codec<Spec<nn::Component>>::write(
-      {value.component.name, registry<nn::Component>().complete(value.component, "insert").options}));
+  Json json{{"after", value.after}, {"name", value.component.name}};
+  json.update(value.component.options);
   return json;
 }
 

@@ -30,6 +30,12 @@ using Insertions = std::vector<Insertion>;
 // The components that stand after this layer group, in order; null where there are none. ConfigError as bind() has it.
 std::shared_ptr<Sequence> inserted_after(const std::string& group, const std::vector<std::int64_t>& shape,
                                          const Insertions& insertions);
+// The same after the last step of a sequence whose steps are the layer groups NAME.0, NAME.1, …; `shape` is what it
+// puts out.
+void insert_after_last(Sequence& sequence, const std::string& name, const std::vector<std::int64_t>& shape,
+                       const Insertions& insertions);
+// Those after a layer group of this name, such as "encoder" for encoder.0, encoder.1, ….
+Insertions insertions_within(const Insertions& insertions, const std::string& name);
 inline std::string inserted_group(const std::string& group) { return "inserted." + group; }
 
 // ConfigError for a place that is none of these layer groups.

@@ -21,7 +21,7 @@ std::int64_t fan_of(const at::Tensor& weight, Fan fan) {
 }  // namespace
 
 void initialise_convolutions(torch::nn::Module& module, Fan fan) {
-  for (const auto& child : module.modules(/*include_self=*/false)) {
+  for (const auto& child : module.modules()) {
     if (auto* conv = dynamic_cast<Conv2d*>(child.get())) {
       draw_normal(conv->weight, conv->bias, std::sqrt(2 / static_cast<double>(fan_of(conv->weight, fan))));
     }
@@ -29,7 +29,7 @@ void initialise_convolutions(torch::nn::Module& module, Fan fan) {
 }
 
 void initialise_linears(torch::nn::Module& module, double deviation) {
-  for (const auto& child : module.modules(/*include_self=*/false)) {
+  for (const auto& child : module.modules()) {
     if (auto* linear = dynamic_cast<Linear*>(child.get())) draw_normal(linear->weight, linear->bias, deviation);
   }
 }

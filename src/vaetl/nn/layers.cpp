@@ -3,15 +3,19 @@
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/conv_transpose2d.h>
+#include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
+#include "vaetl/nn/spectral_norm.hpp"
+#include "vaetl/nn/statistics.hpp"
 
 namespace vaetl::nn {
 namespace {
@@ -44,6 +48,19 @@ at::Tensor uniform_parameter(const std::vector<std::int64_t>& shape, std::int64_
   return at::empty(shape).uniform_(-bound, bound);
 }
 
+// The weight as a parameter of the layer, under its own name or under spectral norm's.
+at::Tensor register_weight(torch::nn::Module& layer, const at::Tensor& weight, bool spectral,
+                           std::shared_ptr<SpectralNorm>& norm) {
+  if (!spectral) return layer.register_parameter("weight", weight);
+  norm = std::make_shared<SpectralNorm>(layer, weight);
+  return weight;
+}
+
+// What a layer computes with.
+at::Tensor effective_weight(const at::Tensor& weight, const std::shared_ptr<SpectralNorm>& norm, bool training) {
+  return norm ? norm->weight(training) : weight;
+}
+
 // One channel may be laid out either way, and oneDNN would take the slow one: hence the detour over a view.
 at::Tensor channels_last(const at::Tensor& x) {
   if (x.size(1) != 1) return x.contiguous(at::MemoryFormat::ChannelsLast);
@@ -52,21 +69,35 @@ at::Tensor channels_last(const at::Tensor& x) {
 
 }  // namespace
 
-Linear::Linear(std::int64_t in, std::int64_t out)
-    : weight(register_parameter("weight", uniform_parameter({out, in}, in))),
-      bias(register_parameter("bias", uniform_parameter({out}, in))) {}
+Linear::Linear(std::int64_t in, std::int64_t out, bool spectral_norm) {
+  weight = register_weight(*this, uniform_parameter({out, in}, in), spectral_norm, spectral_norm_);
+  bias = register_parameter("bias", uniform_parameter({out}, in));
+}
 
-at::Tensor Linear::forward(const at::Tensor& x) { return at::linear(x, weight, bias); }
+at::Tensor Linear::forward(const at::Tensor& x) {
+  return at::linear(x, effective_weight(weight, spectral_norm_, is_training()), bias);
+}
+
+Embedding::Embedding(std::int64_t count, std::int64_t size, bool spectral_norm) {
+  check_size({count, size});
+  weight = register_weight(*this, at::randn({count, size}), spectral_norm, spectral_norm_);
+}
+
+at::Tensor Embedding::forward(const at::Tensor& ids) {
+  return at::embedding(effective_weight(weight, spectral_norm_, is_training()), ids);
+}
 
 Conv2d::Conv2d(ConvOptions o) : options_(o) {
   check_groups_of(o);
   const std::int64_t in = o.in / o.groups, fan_in = in * o.kernel * o.kernel;
-  weight = register_parameter("weight", uniform_parameter({o.out, in, o.kernel, o.kernel}, fan_in));
+  weight = register_weight(*this, uniform_parameter({o.out, in, o.kernel, o.kernel}, fan_in), o.spectral_norm,
+                           spectral_norm_);
   if (o.bias) bias = register_parameter("bias", uniform_parameter({o.out}, fan_in));
 }
 
 at::Tensor Conv2d::forward(const at::Tensor& x) {
-  return at::conv2d(channels_last(x), weight, bias, options_.stride, options_.padding, /*dilation=*/1, options_.groups);
+  return at::conv2d(channels_last(x), effective_weight(weight, spectral_norm_, is_training()), bias, options_.stride,
+                    options_.padding, /*dilation=*/1, options_.groups);
 }
 
 ConvTranspose2d::ConvTranspose2d(ConvOptions o, std::array<std::int64_t, 2> output_padding)
@@ -91,18 +122,21 @@ BatchNorm::BatchNorm(std::int64_t channels)
       num_batches_tracked(register_buffer("num_batches_tracked", at::zeros({}, at::kLong))) {}
 
 at::Tensor BatchNorm::forward(const at::Tensor& x) {
+  const bool follows = is_training() && !KeepStatistics::active();
   if (is_training()) {
     if (x.numel() == x.size(1)) {
       throw DataError({"batch norm", "more than one value a channel in training",
                        "a batch of shape " + shape_text(x.sizes().vec()),
                        "use a larger batch, or a data set that does not leave a last batch of one example"});
     }
+  }
+  if (follows) {
     const at::NoGradGuard no_grad;
     num_batches_tracked.add_(1);
   }
-  return at::batch_norm(x, weight, bias, running_mean, running_var, is_training(), batch_norm_momentum,
-                        batch_norm_epsilon,
-                        /*cudnn_enabled=*/true);
+  const bool running = follows || !is_training();
+  return at::batch_norm(x, weight, bias, running ? running_mean : at::Tensor(), running ? running_var : at::Tensor(),
+                        is_training(), batch_norm_momentum, batch_norm_epsilon, /*cudnn_enabled=*/true);
 }
 
 }  // namespace vaetl::nn

@@ -4,21 +4,40 @@
 #include <torch/nn/module.h>
 
 #include <array>
+#include <memory>
 
 namespace vaetl::nn {
 
-// y = x Wᵀ + b; x (N, in) → (N, out). Initialised as torch.nn.Linear: both U(−1/√in, 1/√in).
+class SpectralNorm;
+
+// y = x Wᵀ + b; x (N, in) → (N, out). Initialised as torch.nn.Linear: both U(−1/√in, 1/√in). With spectral_norm it
+// computes with W / σ(W), and W is called weight_orig (nn/spectral_norm.hpp).
 class Linear final : public torch::nn::Module {
  public:
-  Linear(std::int64_t in, std::int64_t out);
+  Linear(std::int64_t in, std::int64_t out, bool spectral_norm = false);
   at::Tensor forward(const at::Tensor& x);
   at::Tensor weight, bias;  // (out, in), (out)
+
+ private:
+  std::shared_ptr<SpectralNorm> spectral_norm_;
+};
+
+// ids (…) int64 in [0, count) → (…, size), the rows of its weight. Initialised as torch.nn.Embedding: N(0, 1).
+class Embedding final : public torch::nn::Module {
+ public:
+  Embedding(std::int64_t count, std::int64_t size, bool spectral_norm = false);
+  at::Tensor forward(const at::Tensor& ids);
+  at::Tensor weight;  // (count, size)
+
+ private:
+  std::shared_ptr<SpectralNorm> spectral_norm_;
 };
 
 struct ConvOptions {
   std::int64_t in = 1, out = 1, kernel = 3, stride = 1, padding = 0;
-  std::int64_t groups = 1;  // channels are convolved in so many groups that see nothing of each other; in: depthwise
-  bool bias = true;         // without one `bias` is an undefined tensor
+  std::int64_t groups = 1;     // channels are convolved in so many groups that see nothing of each other; in: depthwise
+  bool bias = true;            // without one `bias` is an undefined tensor
+  bool spectral_norm = false;  // as of Linear; a ConvTranspose2d has none
 };
 // Cross-correlation, (N, in, H, W) → (N, out, H', W'), H' = ⌊(H + 2 padding − kernel) / stride⌋ + 1. Its result lies in
 // memory channel by channel for each pixel (channels last), where convolution and pooling run about twice as fast on a
@@ -31,6 +50,7 @@ class Conv2d final : public torch::nn::Module {
 
  private:
   ConvOptions options_;
+  std::shared_ptr<SpectralNorm> spectral_norm_;
 };
 // Its transpose: H' = (H − 1) stride − 2 padding + kernel + output_padding, with an output_padding for each of H and W.
 class ConvTranspose2d final : public torch::nn::Module {
@@ -45,8 +65,8 @@ class ConvTranspose2d final : public torch::nn::Module {
 };
 
 // Batch normalisation over N (and H, W): training uses the batch's statistics and updates the running ones with
-// momentum 0.1; evaluation uses the running ones (arXiv:1502.03167). Training on a single value a channel is a
-// DataError.
+// momentum 0.1 (not under KeepStatistics, nn/statistics.hpp); evaluation uses the running ones (arXiv:1502.03167).
+// Training on a single value a channel is a DataError.
 class BatchNorm final : public torch::nn::Module {
  public:
   explicit BatchNorm(std::int64_t channels);

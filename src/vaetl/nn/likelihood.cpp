@@ -5,16 +5,19 @@
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/randn_like.h>
 #include <ATen/ops/sigmoid.h>
+#include <ATen/ops/softplus.h>
 
 #include <numbers>
 
 #include "vaetl/core/text.hpp"
+#include "vaetl/nn/discrete_likelihood.hpp"
+#include "vaetl/nn/variational.hpp"
 
 namespace vaetl {
 
 at::Tensor Gaussian::rsample() const { return mean + (0.5 * log_var).exp() * at::randn_like(mean); }
 
-at::Tensor Gaussian::kl_to_standard() const { return 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(1); }
+at::Tensor Gaussian::kl_to_standard() const { return kl_by_dimension(*this).sum(1); }
 
 at::Tensor Gaussian::log_prob(const at::Tensor& z) const {
   const at::Tensor scaled = (z - mean).square() * (-log_var).exp();
@@ -24,9 +27,19 @@ at::Tensor Gaussian::log_prob(const at::Tensor& z) const {
 namespace nn {
 namespace {
 
-at::Tensor sum_each(const at::Tensor& values) { return values.flatten(1).sum(1); }
+[[noreturn]] void throw_unknown_likelihood(const std::string& name) {
+  std::vector<std::string> names;
+  for (std::string_view known : likelihoods) {
+    if (!known.empty()) names.emplace_back(known);
+  }
+  throw ConfigError({"likelihood", "one of " + join(names), quote(name), did_you_mean(name, names)});
+}
 
 }  // namespace
+
+at::Tensor sum_each(const at::Tensor& values) { return values.flatten(1).sum(1); }
+
+at::Tensor softly_above(const at::Tensor& values, double low) { return at::softplus(values - low) + low; }
 
 at::Tensor Bernoulli::log_prob(const at::Tensor& x) const {
   return -sum_each(at::binary_cross_entropy_with_logits(logits_, x, {}, {}, at::Reduction::None));
@@ -44,11 +57,25 @@ at::Tensor FixedGaussian::log_prob(const at::Tensor& x) const {
 
 at::Tensor FixedGaussian::sample() const { return mean_ + std::sqrt(variance_) * at::randn_like(mean_); }
 
-std::shared_ptr<Likelihood> make_likelihood(const std::string& name, at::Tensor output) {
+LearnedGaussian::LearnedGaussian(const at::Tensor& output)
+    : mean_(output.select(1, 0)), log_sigma_(softly_above(output.select(1, 1), std::log(1.0 / 256))) {}
+
+at::Tensor LearnedGaussian::log_prob(const at::Tensor& x) const {
+  const at::Tensor scaled = (x - mean_) * (-log_sigma_).exp();
+  return -sum_each(0.5 * scaled.square() + log_sigma_ + 0.5 * std::log(2 * std::numbers::pi));
+}
+
+at::Tensor LearnedGaussian::sample() const { return mean_ + log_sigma_.exp() * at::randn_like(mean_); }
+
+std::int64_t likelihood_maps(const std::string& name) { return name == "bernoulli" || name == "gaussian" ? 1 : 2; }
+
+std::shared_ptr<Likelihood> make_likelihood(const std::string& name, at::Tensor output, double sigma) {
   if (name == "bernoulli") return std::make_shared<Bernoulli>(std::move(output));
-  if (name == "gaussian") return std::make_shared<FixedGaussian>(std::move(output));
-  const std::vector<std::string> names = {"bernoulli", "gaussian"};
-  throw ConfigError({"likelihood", "one of " + join(names), quote(name), did_you_mean(name, names)});
+  if (name == "gaussian") return std::make_shared<FixedGaussian>(std::move(output), sigma * sigma);
+  if (name == "learned_gaussian") return std::make_shared<LearnedGaussian>(output);
+  if (name == "discretised_logistic") return std::make_shared<DiscretisedLogistic>(output);
+  if (name == "beta_binomial") return std::make_shared<BetaBinomial>(output);
+  throw_unknown_likelihood(name);
 }
 
 }  // namespace nn

@@ -1,4 +1,5 @@
-// What a decoder says of x: p(x | z) for a batch, over inputs in [0, 1].
+// What a decoder says of x: p(x | z) for a batch, over inputs in [0, 1]. Those over 256 levels are in
+// nn/discrete_likelihood.hpp.
 #pragma once
 #include <memory>
 #include <string>
@@ -8,7 +9,8 @@
 
 namespace vaetl::nn {
 
-inline constexpr Choices likelihoods = {"bernoulli", "gaussian"};
+inline constexpr Choices likelihoods = {"bernoulli", "gaussian", "learned_gaussian", "discretised_logistic",
+                                        "beta_binomial"};
 
 // log p = Σ x log σ(l) + (1 − x) log(1 − σ(l)), from logits l like x (arXiv:1312.6114, appendix C.1). For x in [0, 1]
 // other than 0 and 1 it is the usual surrogate, not a density.
@@ -37,7 +39,29 @@ class FixedGaussian final : public Likelihood {
   double variance_;
 };
 
-// By name, from what the decoder puts out. ConfigError for another name.
-std::shared_ptr<Likelihood> make_likelihood(const std::string& name, at::Tensor output);
+// The same with a σ for each value of x, from (N, 2, …): µ, then s with log σ = l + softplus(s − l), l = log(1/256). So
+// σ is at least a step of 8 bit data: a density of values that have 256 levels could grow without bound. (The σ-VAE of
+// arXiv:2006.13202 learns one σ for all.)
+class LearnedGaussian final : public Likelihood {
+ public:
+  explicit LearnedGaussian(const at::Tensor& output);
+  at::Tensor log_prob(const at::Tensor& x) const override;
+  at::Tensor mean() const override { return mean_; }
+  at::Tensor sample() const override;
+
+ private:
+  at::Tensor mean_, log_sigma_;
+};
+
+// How many tensors like x the likelihood is made from: the decoder's output is like x for one, (N, maps, …) for more.
+std::int64_t likelihood_maps(const std::string& name);
+
+// By name, from what the decoder puts out; `sigma` is that of "gaussian". ConfigError for another name.
+std::shared_ptr<Likelihood> make_likelihood(const std::string& name, at::Tensor output, double sigma = 0.1);
+
+// low + softplus(values − low): like `values` where they are well above `low`, and never below it.
+at::Tensor softly_above(const at::Tensor& values, double low);
+// The sum over all but the first dimension: (N, …) → (N).
+at::Tensor sum_each(const at::Tensor& values);
 
 }  // namespace vaetl::nn

@@ -5,6 +5,7 @@
 
 #include "vaetl/core/signature.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/nn/weight_names.hpp"
 
 namespace vaetl {
 namespace {
@@ -94,6 +95,10 @@ std::string loaded_note(const std::string& file_name, const std::string& name, c
   return join(notes);
 }
 
+std::string fresh_note(const std::string& name, const at::Tensor& tensor) {
+  return is_batch_counter(name) ? "initialised to 0, as old files of PyTorch lack it" : shape_of(tensor);
+}
+
 // Decides about every tensor first; copies only in commit().
 class Plan {
  public:
@@ -102,7 +107,7 @@ class Plan {
     check_rules(rules);
     for (const auto& [name, tensor] : weights) place(name, tensor, destination(name, rules));
     for (const auto& [name, tensor] : own_) {
-      if (!taken_.contains(name)) report_.initialised.push_back({name, shape_of(tensor), tensor.numel()});
+      if (!taken_.contains(name)) report_.initialised.push_back({name, fresh_note(name, tensor), tensor.numel()});
     }
   }
 
@@ -196,9 +201,11 @@ LoadReport load(torch::nn::Module& module, const Weights& weights, const std::ve
 
 void load_strict(torch::nn::Module& module, const Weights& weights, const std::string& what) {
   Plan plan(module, weights, {{.from = "*", .to = "*", .on_mismatch = "skip"}});
-  if (!plan.report().complete()) {
-    throw FileError({what, "the weights of this model and nothing else", first_differences(plan.report()),
-                     "use the description that belongs to these weights"});
+  LoadReport report = plan.report();
+  std::erase_if(report.initialised, [](const auto& row) { return is_batch_counter(row.name); });
+  if (!report.complete()) {
+    throw FileError({what, "the weights of this model and nothing else", first_differences(report),
+                     prefix_remedy(weights, state(module), "use the description that belongs to these weights")});
   }
   plan.commit();
 }

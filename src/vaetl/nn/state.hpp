@@ -47,8 +47,8 @@ std::string to_text(const LoadReport& report, const Model& model);  // grouped b
 // shapes, the remedy) and for two tensors of one name; ConfigError for a rule that makes no sense. Nothing is copied
 // unless all is well.
 LoadReport load(torch::nn::Module& module, const Weights& weights, const std::vector<LoadRule>& rules = {});
-// Everything must match, nothing may be left over: FileError naming the first few differences. `what` begins the
-// message.
+// Everything must match, nothing may be left over but counters of batches, which old files lack (nn/weight_names.hpp):
+// FileError naming the first few differences. `what` begins the message.
 void load_strict(torch::nn::Module& module, const Weights& weights, const std::string& what);
 
 }  // namespace vaetl

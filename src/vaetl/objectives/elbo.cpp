@@ -1,15 +1,38 @@
 #include "vaetl/objectives/elbo.hpp"
 
+#include "vaetl/nn/variational.hpp"
+
 namespace vaetl::objectives {
+namespace {
+
+at::Tensor kl_beyond_free_bits(const Gaussian& q, double free_bits, const Pass& pass) {
+  std::vector<at::Tensor> means;
+  for (const at::Tensor& dimension : kl_by_dimension(q).unbind(1)) means.push_back(pass.mean(dimension));
+  return at::stack(means).clamp_min(free_bits).sum();
+}
+
+}  // namespace
+
+void Elbo::bind(Model& model, const Batch& /*example*/) {
+  if (options_.free_bits == 0) return;
+  auto& variational = require<Variational>(model, "objective elbo");
+  const at::TensorOptions like = model.parameters().front().options();
+  if (!variational.log_prior(at::zeros({1, variational.latent_size()}, like)).defined()) return;
+  throw ConfigError({"objective.free_bits", "0 where the model's prior is not standard",
+                     fmt::format("{}", options_.free_bits), "its KL has no parts for the dimensions of z"});
+}
 
 Terms Elbo::terms(std::size_t /*update*/, Pass& pass) {
+  auto& model = require<Variational>(pass.model());
   const Gaussian& q = pass.posterior();
-  const auto likelihood = require<Variational>(pass.model()).decode(q.rsample());
+  const at::Tensor z = q.rsample();
+  const auto likelihood = model.decode(z, pass.condition());
   const at::Tensor reconstruction = -pass.mean(likelihood->log_prob(pass.fields().input()));
-  const at::Tensor kl = pass.mean(q.kl_to_standard());
+  const at::Tensor kl = pass.mean(kl_to_prior(model, q, z));
+  const at::Tensor paid = options_.free_bits > 0 ? kl_beyond_free_bits(q, options_.free_bits, pass) : kl;
   return Terms{}
       .add("reconstruction", reconstruction)
-      .add("kl", pass.value(options_.beta) * kl)
+      .add("kl", pass.value(options_.beta) * paid)
       .log("elbo", -(reconstruction + kl));
 }
 

@@ -1,7 +1,14 @@
 // The objectives that recipes know by name: one line each.
+#include "vaetl/objectives/adversarial.hpp"
+#include "vaetl/objectives/contractive.hpp"
 #include "vaetl/objectives/cross_entropy.hpp"
 #include "vaetl/objectives/elbo.hpp"
+#include "vaetl/objectives/iwae.hpp"
+#include "vaetl/objectives/language_model.hpp"
+#include "vaetl/objectives/per_step.hpp"
+#include "vaetl/objectives/reconstruction.hpp"
 #include "vaetl/objectives/simclr.hpp"
+#include "vaetl/objectives/sparsity.hpp"
 #include "vaetl/objectives/squared_error.hpp"
 
 namespace vaetl {
@@ -10,9 +17,17 @@ template <>
 Registry<Objective>& registry<Objective>() {
   static Registry<Objective> table = Registry<Objective>("objective")
                                          .add<objectives::CrossEntropy>()
+                                         .add<objectives::Adversarial>()
                                          .add<objectives::Elbo>()
+                                         .add<objectives::Iwae>()
                                          .add<objectives::SimClr>()
-                                         .add<objectives::SquaredError>();
+                                         .add<objectives::Reconstruction>()
+                                         .add<objectives::SparsityKl>()
+                                         .add<objectives::SparsityL1>()
+                                         .add<objectives::Contractive>()
+                                         .add<objectives::SquaredError>()
+                                         .add<objectives::LanguageModel>()
+                                         .add<objectives::PerStep>();
   return table;
 }
 

@@ -6,17 +6,22 @@
 #include "vaetl/core/text.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/png.hpp"
-#include "vaetl/nn/capabilities.hpp"
+#include "vaetl/nn/variational.hpp"
 #include "vaetl/train/evaluate.hpp"
 
 namespace vaetl::recipe {
 namespace {
 
-constexpr std::int64_t columns = 10;
+constexpr std::int64_t columns = 10, most_rows = 20;
 
 struct PixelRange {
   double low = 0, high = 1;
 };
+
+std::string class_name(const DatasetInfo& info, std::int64_t label) {
+  const auto i = static_cast<std::size_t>(label);
+  return i < info.classes.size() ? info.classes[i] : std::to_string(label);
+}
 
 class Album {
  public:
@@ -45,6 +50,11 @@ const FieldInfo* image_input(const Signature& signature) {
   return channels == 1 || channels == 3 ? &input->second : nullptr;
 }
 
+// A model that is made for classes cannot be asked about examples without.
+bool lacks_conditions(const Model& model, const Dataset& data) {
+  return offers(model, Conditional::capability) && !data.has("condition") && !data.has("target");
+}
+
 // What the signature declares, unless preprocessing (a standardisation, say) left that range.
 PixelRange pixel_range(const FieldInfo& info, const at::Tensor& inputs) {
   const double low = inputs.min().item<double>(), high = inputs.max().item<double>();
@@ -57,17 +67,27 @@ at::Tensor spread(std::int64_t size, std::int64_t count) {
   return (at::arange(std::min(size, count), at::kLong) * size).floor_divide(std::min(size, count));
 }
 
-// The chosen examples' inputs, preprocessed, on the model's device.
+// The chosen examples, preprocessed, on the model's device: their inputs, and where the model is conditional and they
+// have labels, their conditions.
+Fields fields_of(Model& model, const Dataset& data, const at::Tensor& index) {
+  std::vector<at::Tensor> inputs, conditions;
+  const bool conditional = offers(model, Conditional::capability) && !lacks_conditions(model, data);
+  visit(model, data.select(index), [&](Pass& pass) {
+    inputs.push_back(pass.fields().input());
+    if (conditional) conditions.push_back(pass.condition());
+  });
+  Fields fields;
+  fields.set("input", at::cat(inputs));
+  if (conditional) fields.set("condition", at::cat(conditions));
+  return fields;
+}
+
 at::Tensor inputs_of(Model& model, const Dataset& data, const at::Tensor& index) {
-  std::vector<at::Tensor> inputs;
-  visit(model, data.select(index), [&](Pass& pass) { inputs.push_back(pass.fields().input()); });
-  return at::cat(inputs);
+  return fields_of(model, data, index).input();
 }
 
 // Codes that the decoder understands; undefined where the model has none.
-at::Tensor codes_of(Model& model, const at::Tensor& inputs) {
-  Fields fields;
-  fields.set("input", inputs);
+at::Tensor codes_of(Model& model, const Fields& fields) {
   if (auto* variational = dynamic_cast<Variational*>(&model)) return variational->posterior(fields).mean;
   auto* encoder = dynamic_cast<Encoder*>(&model);
   auto* decoder = dynamic_cast<Decoder*>(&model);
@@ -76,32 +96,47 @@ at::Tensor codes_of(Model& model, const at::Tensor& inputs) {
 }
 
 void draw_reconstructions(Model& model, const Dataset& test, Album& album) {
-  const at::Tensor inputs = inputs_of(model, test, spread(test.size(), columns));
-  const at::Tensor codes = codes_of(model, inputs);
+  const Fields fields = fields_of(model, test, spread(test.size(), columns));
+  const at::Tensor codes = codes_of(model, fields);
   if (!codes.defined()) return;
-  const at::Tensor decoded = require<Decoder>(model).decode(codes)->mean();
-  album.add("reconstructions.png", at::cat({inputs, decoded}),
+  const at::Tensor decoded = require<Decoder>(model).decode(codes, condition_of(model, fields))->mean();
+  album.add("reconstructions.png", at::cat({fields.input(), decoded}),
             "Test images above, what the model makes of them from its latent code below.");
 }
 
 void draw_latent_walk(Model& model, const Dataset& test, Album& album) {
   const std::int64_t rows = std::min<std::int64_t>(6, test.size() / 2);
   if (rows == 0) return;
-  const at::Tensor codes = codes_of(model, inputs_of(model, test, spread(test.size(), 2 * rows)));
+  const Fields fields = fields_of(model, test, spread(test.size(), 2 * rows));
+  const at::Tensor codes = codes_of(model, fields), condition = condition_of(model, fields);
   if (!codes.defined()) return;
   const at::Tensor ends = codes.reshape({rows, 2, 1, -1});
   const at::Tensor share = at::linspace(0, 1, columns, codes.options()).reshape({1, columns, 1});
   const at::Tensor path = at::lerp(ends.select(1, 0), ends.select(1, 1), share).reshape({rows * columns, -1});
-  album.add("latent_walk.png", require<Decoder>(model).decode(path)->mean(),
+  // A conditional decoder keeps the class of the image that a row starts from.
+  const at::Tensor along = condition.defined() ? condition.slice(0, 0, {}, 2).repeat_interleave(columns) : condition;
+  album.add("latent_walk.png", require<Decoder>(model).decode(path, along)->mean(),
             "Each row walks in equal steps from the latent code of one test image to another's.");
 }
 
-void draw_samples(Model& model, std::uint64_t seed, Album& album) {
+// Of a conditional generator a row a class.
+void draw_samples(Model& model, const DatasetInfo& info, std::uint64_t seed, Album& album) {
   auto* generator = dynamic_cast<Generator*>(&model);
   if (!generator) return;
+  const bool conditional = offers(model, Conditional::capability);
+  const std::int64_t rows = conditional ? std::min(most_rows, require<Conditional>(model).conditions()) : columns;
   auto random = make_generator(random_key(seed, Purpose::evaluate));
-  const at::Tensor z = at::randn({columns * columns, generator->noise_size()}, random, at::TensorOptions());
-  album.add("samples.png", generator->generate(z.to(device_of(model))), "Images generated from random latent codes.");
+  const c10::Device device = device_of(model);
+  const at::Tensor z = at::randn({rows * columns, generator->noise_size()}, random, at::TensorOptions()).to(device);
+  if (!conditional) {
+    album.add("samples.png", generator->generate(z), "Images generated from random latent codes.");
+    return;
+  }
+  const at::Tensor classes = at::arange(rows, at::TensorOptions(device).dtype(at::kLong)).repeat_interleave(columns);
+  std::vector<std::string> names;
+  for (std::int64_t row = 0; row < rows; ++row) names.push_back(class_name(info, row));
+  album.add("samples.png", generator->generate(z, classes),
+            fmt::format("Images generated from random latent codes, a row a class: {}.", join(names)));
 }
 
 // The evidence lower bound of each test image, one sample each.
@@ -111,14 +146,16 @@ at::Tensor elbo_of_each(Model& model, const Dataset& test, std::uint64_t seed) {
   std::vector<at::Tensor> values;
   visit(model, test, [&](Pass& pass) {
     const Gaussian& posterior = pass.posterior();
-    const auto likelihood = variational.decode(posterior.rsample());
-    values.push_back((likelihood->log_prob(pass.fields().input()) - posterior.kl_to_standard()).to(at::kCPU));
+    const at::Tensor z = posterior.rsample();
+    const auto likelihood = variational.decode(z, pass.condition());
+    const at::Tensor kl = kl_to_prior(variational, posterior, z);
+    values.push_back((likelihood->log_prob(pass.fields().input()) - kl).to(at::kCPU));
   });
   return at::cat(values);
 }
 
 void draw_odd_ones(Model& model, const Dataset& test, std::uint64_t seed, Album& album) {
-  if (!dynamic_cast<Variational*>(&model)) return;
+  if (!offers(model, Variational::capability)) return;
   const at::Tensor order = elbo_of_each(model, test, seed).argsort();
   const std::int64_t count = std::min<std::int64_t>(2 * columns, test.size() / 2 / columns * columns);
   if (count == 0) return;
@@ -149,11 +186,6 @@ Mistakes find_mistakes(Model& model, const Dataset& test) {
   return {index, target.index_select(0, index), predicted.index_select(0, index), wrong.size(0)};
 }
 
-std::string class_name(const DatasetInfo& info, std::int64_t label) {
-  const auto i = static_cast<std::size_t>(label);
-  return i < info.classes.size() ? info.classes[i] : std::to_string(label);
-}
-
 std::string mistakes_caption(const Mistakes& mistakes, const Dataset& test) {
   std::vector<std::string> pairs;
   for (std::int64_t i = 0; i < mistakes.index.size(0); ++i) {
@@ -180,8 +212,8 @@ void draw_pictures(Model& model, const Data& data, std::uint64_t seed, const std
   const at::NoGradGuard no_grad;
   const Dataset& seen = data.test ? *data.test : data.train();
   Album album(folder, pixel_range(*input, inputs_of(model, seen, spread(seen.size(), 100))));
-  draw_samples(model, seed, album);
-  if (data.test) {
+  draw_samples(model, data.train().info(), seed, album);
+  if (data.test && !lacks_conditions(model, *data.test)) {
     draw_reconstructions(model, *data.test, album);
     draw_latent_walk(model, *data.test, album);
     draw_odd_ones(model, *data.test, seed, album);

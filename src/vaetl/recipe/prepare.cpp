@@ -39,7 +39,28 @@ Adapted start_from(const Source& source, const Recipe& recipe, const AdaptOption
                      "describe them in a section \"model\""});
 }
 
-// The spec with `input`, `classes` and `outputs` as the data have them, where it leaves them out.
+// Ids 0 … V−1 of one field of every example; 0 where it declares no range.
+std::int64_t ids_of(const Dataset& data, const std::string& field) {
+  const auto found = data.info().fields.find(field);
+  const bool known = found != data.info().fields.end() && found->second.low < found->second.high;
+  return known ? static_cast<std::int64_t>(found->second.high) + 1 : 0;
+}
+
+bool per_step(const ModelSpec& spec) { return spec.options.contains("per_step") && spec.options["per_step"] == true; }
+
+// Labels of whole examples, or of steps where the model puts out something for every step.
+std::int64_t classes_of(const Dataset& train, const at::Tensor& target, bool steps) {
+  if (!steps) return train.classes();
+  return at::isIntegralType(target.scalar_type(), /*includeBool=*/false) ? ids_of(train, "target") : 0;
+}
+
+// Values of an example's target (N, …), or of each of its steps (N, T, …).
+std::int64_t outputs_of(const at::Tensor& target, bool steps) {
+  const std::int64_t first = steps ? 2 : 1;
+  return target.dim() > first ? target.flatten(first).size(first) : 1;
+}
+
+// The spec with `input`, `vocabulary`, `classes` and `outputs` as the data have them, where it leaves them out.
 void describe_by_data(ModelSpec& spec, const Pipeline& data, bool new_heads) {
   const Json known = registry<Model>().schema(spec.name)["properties"];
   const auto open = [&](const char* key) { return known.contains(key) && !spec.options.contains(key); };
@@ -50,9 +71,12 @@ void describe_by_data(ModelSpec& spec, const Pipeline& data, bool new_heads) {
     (own ? Preprocess::fit(data.preprocess, train) : Preprocess::standard(train, {})).apply(one);
     spec.options["input"] = one.input().sizes().slice(1).vec();
   }
+  const bool tokens = train.has("input") && train.info().fields.at("input").dtype == at::kInt;
+  if (tokens && open("vocabulary")) spec.options["vocabulary"] = ids_of(train, "input");
   if (new_heads || !train.has("target") || spec.options.contains("classes") || spec.options.contains("outputs")) return;
-  if (open("classes")) spec.options["classes"] = train.classes();
-  if (open("outputs") && train.classes() == 0) spec.options["outputs"] = one.target().flatten(1).size(1);
+  const std::int64_t classes = classes_of(train, one.target(), per_step(spec));
+  if (open("classes")) spec.options["classes"] = classes;
+  if (open("outputs") && classes == 0) spec.options["outputs"] = outputs_of(one.target(), per_step(spec));
 }
 
 void make_model(Prepared& prepared, const Recipe& recipe, const Source& source) {
@@ -80,7 +104,7 @@ bool serves(const Dataset& data, const Metric& metric) {
 
 // Before training rather than after it: what a metric lacks.
 void check_metric(const std::string& name, const Model& model, const Dataset& data) {
-  const auto metric = registry<Metric>().make({name, Json::object()}, "evaluate");
+  const auto metric = make_metric(name, "evaluate");
   check_needs(metric->needs(), model, {{"train", data.gather(at::arange(1, at::kLong))}}, "metric " + name);
 }
 
@@ -93,8 +117,9 @@ void choose_metrics(Prepared& prepared, const Recipe& recipe) {
   const Dataset& validation = *prepared.data.pipeline.validation;
   const std::string& monitor = prepared.trainer.monitor;
   for (const auto& name : recipe.evaluate) {
-    const auto metric = registry<Metric>().make({name, Json::object()}, "evaluate");
-    if (name != monitor && serves(validation, *metric)) prepared.validation_metrics.push_back(name);
+    const auto metric = make_metric(name, "evaluate");
+    const bool wanted = name != monitor && serves(validation, *metric) && !metric->on_request();
+    if (wanted) prepared.validation_metrics.push_back(name);
   }
   if (monitor.empty()) return;
   check_metric(monitor, *prepared.model, validation);

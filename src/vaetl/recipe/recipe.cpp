@@ -45,14 +45,25 @@ void check_objective(const Recipe& recipe) {
 
 void check_metrics(const Recipe& recipe, const TrainerOptions& trainer) {
   for (std::size_t i = 0; i < recipe.evaluate.size(); ++i) {
-    registry<Metric>().make({recipe.evaluate[i], Json::object()}, fmt::format("evaluate[{}]", i));
+    make_metric(recipe.evaluate[i], fmt::format("evaluate[{}]", i));
   }
-  if (!trainer.monitor.empty()) registry<Metric>().make({trainer.monitor, Json::object()}, "trainer.monitor");
+  if (!trainer.monitor.empty()) make_metric(trainer.monitor, "trainer.monitor");
+}
+
+// A metric may be written as an object; from here on it is its one-line form, under which its value is reported too.
+void name_metrics(Json& json) {
+  if (!json.is_object() || !json.contains("evaluate") || !json["evaluate"].is_array()) return;
+  for (std::size_t i = 0; i < json["evaluate"].size(); ++i) {
+    Json& metric = json["evaluate"][i];
+    if (metric.is_object()) metric = metric_reference(metric, fmt::format("evaluate[{}]", i));
+  }
 }
 
 }  // namespace
 
-Recipe parse(const Json& json) {
+Recipe parse(const Json& given) {
+  Json json = given;
+  name_metrics(json);
   Recipe recipe = from_json<Recipe>(json);
   check_name(recipe.name);
   read_data(recipe.data);

@@ -65,7 +65,7 @@ struct DataSection {
 };
 
 struct TransferOptions {
-  std::string from = "none";  // zoo:NAME, a run folder, an entry's folder, a safetensors file; none: from scratch
+  std::string from = "none";  // zoo:NAME, a run folder, an entry's folder, a weights file; none: from scratch
   AdaptOptions adapt = {};
 };
 
@@ -81,15 +81,16 @@ struct Recipe {
   std::optional<Json> sweep = {};
   static constexpr auto fields() {
     using R = Recipe;
-    return std::tuple{field("name", &R::name, "of the run"),
-                      field("seed", &R::seed, "of everything that varies"),
-                      field("data", &R::data, "the set, or named streams"),
-                      field("model", &R::model, "architecture and options"),
-                      field("objective", &R::objective, "what is minimised; an array is a sum"),
-                      field("trainer", &R::trainer, "the loop"),
-                      field("transfer", &R::transfer, "what is adapted, how"),
-                      field("evaluate", &R::evaluate, "metrics on the test split"),
-                      field("sweep", &R::sweep, "what vaetl-sweep varies")};
+    return std::tuple{
+        field("name", &R::name, "of the run"),
+        field("seed", &R::seed, "of everything that varies"),
+        field("data", &R::data, "the set, or named streams"),
+        field("model", &R::model, "architecture and options"),
+        field("objective", &R::objective, "what is minimised; an array is a sum"),
+        field("trainer", &R::trainer, "the loop"),
+        field("transfer", &R::transfer, "what is adapted, how"),
+        field("evaluate", &R::evaluate, "metrics on the test split: NAME, NAME?option=value or {\"name\": …, options}"),
+        field("sweep", &R::sweep, "what vaetl-sweep varies")};
   }
 };
 

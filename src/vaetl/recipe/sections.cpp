@@ -7,7 +7,7 @@ namespace vaetl::recipe {
 namespace {
 
 constexpr std::string_view source_forms =
-    "zoo:NAME, a run folder, an entry's folder, a safetensors file, or none for a start from scratch";
+    "zoo:NAME, a run folder, an entry's folder, a weights file, or none for a start from scratch";
 
 void check_reference(const data::Reference& reference, const std::string& path) {
   if (reference.empty()) throw ConfigError({path + ".open", "NAME or KIND:PATH, such as fashion-mnist", "none", {}});

@@ -1,9 +1,27 @@
 #include "vaetl/recipe/source.hpp"
 
+#include "vaetl/core/text.hpp"
 #include "vaetl/io/sha256.hpp"
-#include "vaetl/zoo/zoo.hpp"
 
 namespace vaetl::recipe {
+namespace {
+
+struct Description {
+  ModelSpec model = {};
+  Json preprocess = {};
+  static constexpr auto fields() {
+    using D = Description;
+    return std::tuple{field("model", &D::model, "the architecture and its options"),
+                      field("preprocess", &D::preprocess, "fitted preprocessing, as a card has it")};
+  }
+};
+
+Description read_description(const Json& json) {
+  const bool both = json.is_object() && json.contains("model");
+  return from_json<Description>(both ? json : Json{{"model", json}}, "--model");
+}
+
+}  // namespace
 
 std::filesystem::path source_file(const std::string& from) {
   const auto found = zoo::resolve(from);
@@ -13,7 +31,7 @@ std::filesystem::path source_file(const std::string& from) {
 Source load_source(const std::string& from) {
   const auto file = zoo::resolve(from);
   if (!std::filesystem::is_directory(file)) {
-    zoo::WeightsFile content = zoo::read_weights(file);
+    zoo::WeightsFile content = zoo::read_weights(file, zoo::file_reference(from).options);
     if (content.model.name.empty()) {
       return {.from = from,
               .sha256 = sha256_file(file),
@@ -28,6 +46,16 @@ Source load_source(const std::string& from) {
           .model = entry.model,
           .weights = state(*entry.model),
           .preprocess = entry.model->preprocess()};
+}
+
+Pretrained load_described(const std::string& reference, const Json& description) {
+  const auto file = zoo::resolve(reference);
+  if (std::filesystem::is_directory(file)) {
+    throw ConfigError({"--model", "a weights file, which it describes", quote(reference) + ", which has a description",
+                       "leave --model out"});
+  }
+  const Description told = read_description(description);
+  return zoo::load_file(file, told.model, told.preprocess, zoo::file_reference(reference).options);
 }
 
 }  // namespace vaetl::recipe

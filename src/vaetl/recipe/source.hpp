@@ -1,10 +1,11 @@
-// What a transfer starts from: a zoo entry, a run's model, a weights file.
+// What a transfer starts from: a zoo entry, a run's model, a weights file; and weights of other programs.
 #pragma once
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "vaetl/nn/state.hpp"
+#include "vaetl/zoo/zoo.hpp"
 
 namespace vaetl::recipe {
 
@@ -18,5 +19,10 @@ struct Source {
 // The weights file behind a source; it is found without loading anything.
 std::filesystem::path source_file(const std::string& from);
 Source load_source(const std::string& from);
+
+// A weights file that carries no description, safetensors or PyTorch's, with the model that it belongs to: its spec, or
+// {"model": spec, "preprocess": [fitted specs, as in a card]}. Without preprocessing the standard mapping holds.
+// ConfigError: a description that means nothing. FileError: names or shapes of another model.
+Pretrained load_described(const std::string& reference, const Json& description);
 
 }  // namespace vaetl::recipe

@@ -129,7 +129,7 @@ class Sweep {
             {"name", recipe_.name},
             {"status", status},
             {"metric", options_.metric},
-            {"higher_is_better", registry<Metric>().make({options_.metric, Json::object()})->higher_is_better()},
+            {"higher_is_better", make_metric(options_.metric)->higher_is_better()},
             {"baseline", options_.baseline},
             {"ways", way_names()},
             {"vary", options_.vary},

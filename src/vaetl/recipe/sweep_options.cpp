@@ -51,10 +51,10 @@ SweepOptions read_sweep(const Json& json) {
   auto options = from_json<SweepOptions>(json, "sweep");
   check_ways(options);
   check_values(options.vary, "sweep.vary");
-  registry<Metric>().make({options.metric, Json::object()}, "sweep.metric");
+  make_metric(options.metric, "sweep.metric");
   if (!options.search) return options;
   check_values(options.search->grid, "sweep.search.grid");
-  registry<Metric>().make({options.search->metric, Json::object()}, "sweep.search.metric");
+  make_metric(options.search->metric, "sweep.search.metric");
   return options;
 }
 

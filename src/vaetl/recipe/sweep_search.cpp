@@ -69,7 +69,7 @@ Search search(const Json& recipe, const SearchOptions& options, const RunSetting
   Search result{.chosen = candidates[0], .tried = Json::array()};
   const std::int64_t folds = possible_folds(recipe, options.folds, *settings.data);
   if (folds < 2 || candidates.size() < 2) return result;
-  const bool higher = registry<Metric>().make({options.metric, Json::object()})->higher_is_better();
+  const bool higher = make_metric(options.metric)->higher_is_better();
   Json best;
   for (const Json& candidate : candidates) {
     Json scores = Json::array();

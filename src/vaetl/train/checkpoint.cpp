@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::int64_t kFormat = 1;
 
+constexpr auto kAveraged = "averaged.safetensors";
+
 std::string optimizer_file(const std::string& update) { return "optimizer." + update + ".safetensors"; }
 
 Json describe(const Model& model) { return Json{{"name", model.spec().name}, {"options", model.spec().options}}; }
@@ -33,6 +35,15 @@ void check_state(const Json& state, const std::filesystem::path& folder, const M
   }
 }
 
+void load_averaged(const std::filesystem::path& file, const Trained& trained) {
+  if (!trained.averaged) return;
+  if (!std::filesystem::exists(file)) {
+    throw FileError({file.string(), "averaged weights", "none: this training kept none",
+                     "resume without trainer.ema_decay, or train afresh"});
+  }
+  load_strict(*trained.averaged, read_safetensors(file).tensors, file.parent_path().string());
+}
+
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& folder, const Trained& trained, Json state) {
@@ -41,6 +52,7 @@ void save_checkpoint(const std::filesystem::path& folder, const Trained& trained
   state["preprocess"] = trained.model.preprocess();
   AtomicFolder target(folder);
   write_safetensors(target.path() / "model.safetensors", vaetl::state(trained.model));
+  if (trained.averaged) write_safetensors(target.path() / kAveraged, vaetl::state(*trained.averaged));
   write_safetensors(target.path() / "objective.safetensors", vaetl::state(trained.objective));
   for (std::size_t i = 0; i < trained.updates.size(); ++i) {
     write_safetensors(target.path() / optimizer_file(trained.updates[i]), trained.optimizers[i]->state());
@@ -55,6 +67,7 @@ Json load_checkpoint(const std::filesystem::path& folder, const Trained& trained
     check_state(state, folder, trained.model);
     const std::string where = folder.string();
     load_strict(trained.model, read_safetensors(folder / "model.safetensors").tensors, where);
+    load_averaged(folder / kAveraged, trained);
     load_strict(trained.objective, read_safetensors(folder / "objective.safetensors").tensors, where);
     const c10::Device device = device_of(trained.model);
     for (std::size_t i = 0; i < trained.updates.size(); ++i) {

@@ -1,5 +1,5 @@
-// A checkpoint is a folder, complete or absent: model, objective and one optimiser an update as safetensors, and
-// state.json (step, best, unfinished sums, history, options).
+// A checkpoint is a folder, complete or absent: model, averaged weights where there are any, objective and one
+// optimiser an update as safetensors, and state.json (step, best, unfinished sums, history, options).
 #pragma once
 #include <filesystem>
 #include <string>
@@ -17,6 +17,7 @@ struct Trained {
   Objective& objective;
   std::vector<std::string> updates;
   std::vector<std::shared_ptr<Optimizer>> optimizers;  // one an update
+  Model* averaged = nullptr;                           // null: none
 };
 
 void save_checkpoint(const std::filesystem::path& folder, const Trained& trained, Json state);

@@ -85,7 +85,7 @@ void visit(Model& model, const Pipeline& data, const std::function<void(Pass&)>&
 
 std::map<std::string, double> evaluate(Model& model, const Pipeline& data, const std::vector<std::string>& metrics) {
   std::vector<std::shared_ptr<Metric>> scorers;
-  for (const auto& name : metrics) scorers.push_back(registry<Metric>().make({name, Json::object()}, "evaluate"));
+  for (const auto& name : metrics) scorers.push_back(make_metric(name, "evaluate"));
   const EvaluationNoise noise(device_of(model));
   bool checked = false;
   visit(model, data, [&](Pass& pass) {

@@ -11,7 +11,8 @@
 
 namespace vaetl {
 
-// Metric name → value over the first stream, in storage order. ConfigError where the model lacks what a metric needs.
+// Metric (NAME or NAME?option=value) → value over the first stream, in storage order. ConfigError where the model lacks
+// what a metric needs.
 std::map<std::string, double> evaluate(Model& model, const Pipeline& data, const std::vector<std::string>& metrics);
 
 // Calls `use` with every batch of the first stream in storage order, in evaluation mode, without gradients or

@@ -118,6 +118,7 @@ void Session::step(std::int64_t epoch, std::int64_t step_in_epoch) {
     if ((step_ + 1) % updates_[i].every == 0) ledger_.record(step_, update(i, batch, epoch, step_in_epoch));
   }
   progress_.step = ++step_;
+  if (average_) average_->update(step_);
   each(&Callback::on_step);
   if (step_ % options_.log_every == 0 || last()) log_point();
 }
@@ -180,7 +181,7 @@ void Session::end_epoch(std::int64_t epoch) {
   read_ledger();
   auto entry = ledger_.take_epoch();
   if (task_.data.validation && !task_.metrics.empty()) {
-    for (const auto& [name, value] : evaluate(*task_.model, *task_.data.validation, task_.metrics)) {
+    for (const auto& [name, value] : evaluate(result(), *task_.data.validation, task_.metrics)) {
       entry["validation." + name] = value;
     }
   }
@@ -202,6 +203,7 @@ void Session::finish() {
   run_.epochs = (step_ + steps_per_epoch_ - 1) / steps_per_epoch_;
   run_.seconds = seconds_since(started_);
   if (!run_.history.empty()) run_.metrics = run_.history.back();
+  if (average_) load_strict(*task_.model, vaetl::state(average_->model()), "the averaged weights");
   if (last()) load_best();
   for (auto& parameter : task_.model->parameters()) parameter.requires_grad_(true);
   task_.model->eval();
@@ -230,9 +232,7 @@ Json Session::state() const {
 
 void Session::save() {
   read_ledger();
-  std::vector<std::string> names;
-  for (const Update& update : updates_) names.push_back(update.name);
-  save_checkpoint(folder("last"), {*task_.model, *task_.objective, names, optimizers_}, state());
+  save_checkpoint(folder("last"), trained(), state());
   std::string lines;
   for (const auto& entry : run_.history) lines += Json(entry).dump() + "\n";
   write_atomically(std::filesystem::path(options_.directory) / "metrics.jsonl", lines);
@@ -243,16 +243,16 @@ void Session::keep_best(const std::map<std::string, double>& entry) {
   if (options_.monitor.empty()) return;
   const double value = entry.at("validation." + options_.monitor);
   if (!std::isfinite(value)) return;
-  const bool higher = registry<Metric>().make({options_.monitor, Json::object()})->higher_is_better();
+  const bool higher = make_metric(options_.monitor)->higher_is_better();
   if (best_ && (higher ? value <= *best_ : value >= *best_)) return;
   best_ = value;
   if (options_.directory.empty()) {
     best_weights_.clear();
-    for (const auto& [name, tensor] : vaetl::state(*task_.model)) best_weights_[name] = tensor.detach().clone();
+    for (const auto& [name, tensor] : vaetl::state(result())) best_weights_[name] = tensor.detach().clone();
     return;
   }
   AtomicFolder target(folder("best"));
-  write_safetensors(target.path() / "model.safetensors", vaetl::state(*task_.model));
+  write_safetensors(target.path() / "model.safetensors", vaetl::state(result()));
   write_atomically(target.path() / "state.json", Json(entry).dump());
   target.commit();
 }
@@ -269,6 +269,12 @@ void Session::load_best() {
       break;
     }
   }
+}
+
+Trained Session::trained() {
+  std::vector<std::string> names;
+  for (const Update& update : updates_) names.push_back(update.name);
+  return {*task_.model, *task_.objective, names, optimizers_, average_ ? &average_->model() : nullptr};
 }
 
 void Session::tell(const std::string& line) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "vaetl/data/prefetch.hpp"
+#include "vaetl/train/average.hpp"
 #include "vaetl/train/checkpoint.hpp"
 #include "vaetl/train/ledger.hpp"
 #include "vaetl/train/trainer.hpp"
@@ -54,6 +55,8 @@ class Session {
   void save();
   void keep_best(const std::map<std::string, double>& entry);
   void load_best();
+  Trained trained();
+  Model& result() const { return average_ ? average_->model() : *task_.model; }  // what is validated and returned
   Json state() const;
   std::filesystem::path folder(const std::string& which) const;
 
@@ -71,6 +74,7 @@ class Session {
   std::vector<std::shared_ptr<Optimizer>> optimizers_;
   std::vector<std::vector<ParameterSet>> sets_;  // of this epoch, by update
   std::map<std::string, GroupTuning> tuning_now_;
+  std::optional<AveragedWeights> average_;
   Ledger ledger_;
 
   std::int64_t step_ = 0, steps_ = 0, steps_per_epoch_ = 0;

@@ -35,6 +35,7 @@ Session::Session(const TrainerOptions& options, const std::vector<std::shared_pt
   check_monitor();
   prepare_data();
   prepare_objective();
+  if (options_.ema_decay > 0) average_.emplace(*task_.model, options_.ema_decay);
   begin_epoch(0);  // refuses what leaves nothing to train, before anything is written
   prepare_folder();
   run_.options = to_json(options_);
@@ -148,9 +149,7 @@ void Session::resume() {
     if (options_.resume == "auto") return;
     throw FileError({last.string(), "a checkpoint to go on from", "none", "train without resume"});
   }
-  std::vector<std::string> names;
-  for (const Update& update : updates_) names.push_back(update.name);
-  const Json state = load_checkpoint(last, {*task_.model, *task_.objective, names, optimizers_});
+  const Json state = load_checkpoint(last, trained());
   try {
     step_ = state.at("step").get<std::int64_t>();
     noted_ = state.at("noted").get<std::int64_t>();

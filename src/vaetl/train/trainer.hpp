@@ -4,7 +4,8 @@
 //   auto run = Trainer({.epochs = 10, .batch_size = 256}).fit(model, objective, data.train);
 //
 // A step: for each update with (step + 1) % every == 0: seed, gradients on its groups alone, backward, clip, fused
-// optimiser. Losses stay on the device until they are logged. A checkpoint falls between steps.
+// optimiser; then the averaged weights, where there are any. Losses stay on the device until they are logged. A
+// checkpoint falls between steps.
 #pragma once
 #include <memory>
 #include <optional>
@@ -28,6 +29,7 @@ struct TrainerOptions {
   Spec<Optimizer> optimizer = {"adamw", Json::object()};
   Schedule lr_curve = 1.0;  // factor on the learning rate over the whole training
   double clip_norm = 0;     // > 0: gradients of an update are scaled to at most this norm
+  double ema_decay = 0;     // > 0: averaged weights are validated and returned (train/average.hpp)
   std::string device = "auto";
   std::string monitor = {};      // a validation metric: its best epoch is kept as checkpoints/best and returned
   std::string directory = {};    // run folder: metrics.jsonl and checkpoints/; empty: nothing is written
@@ -49,6 +51,9 @@ struct TrainerOptions {
         field("optimizer", &T::optimizer, "sgd, adam or adamw, with options such as lr"),
         field("lr_curve", &T::lr_curve, "factor on the learning rate over training: a number or a curve"),
         field("clip_norm", &T::clip_norm, "largest gradient norm; 0: no clipping", at_least(0)),
+        field("ema_decay", &T::ema_decay,
+              "decay of averaged weights, once a step, which are validated and returned; 0: none",
+              between(0, 0.9999999)),
         field("device", &T::device, "auto, cpu, cuda, cuda:N"),
         field("monitor", &T::monitor, "validation metric whose best epoch is kept"),
         field("directory", &T::directory, "run folder; empty: nothing is written"),

@@ -5,6 +5,7 @@
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/nn/capabilities.hpp"
 #include "vaetl/nn/pass.hpp"
+#include "vaetl/nn/weight_names.hpp"
 #include "vaetl/transfer/report_text.hpp"
 
 namespace vaetl {
@@ -65,11 +66,11 @@ std::string a_few(const std::vector<std::string>& names) {
 LoadReport load_weights(Model& target, const Weights& weights, const std::vector<LoadRule>& rules) {
   LoadReport report = load(target, weights, rules);
   if (!report.loaded.empty() || !report.reshaped.empty()) return report;
-  throw FileError({"transfer",
-                   fmt::format("weights that fit {} ({})", target.spec().name, a_few(names_of(state(target)))),
-                   weights.empty() ? "no tensor at all"
-                                   : fmt::format("a checkpoint of another model ({})", a_few(names_of(weights))),
-                   "name the model they belong to, or map names with transfer.load"});
+  throw FileError(
+      {"transfer", fmt::format("weights that fit {} ({})", target.spec().name, a_few(names_of(state(target)))),
+       weights.empty() ? "no tensor at all"
+                       : fmt::format("a checkpoint of another model ({})", a_few(names_of(weights))),
+       prefix_remedy(weights, state(target), "name the model they belong to, or map names with transfer.load")});
 }
 
 Tuning tuning_of(const Model& target, const AdaptOptions& options) {

@@ -75,7 +75,10 @@ void check_test_vector(const TestVector& v, const Checker& check) {
 
 void check_inputs(const Card& card, const Checker& check) {
   for (const auto& [name, info] : card.inputs) {
-    check.require(value_count(info.shape) > 0, "inputs." + name + ".shape", "positive sizes", shape_text(info.shape));
+    std::vector<std::int64_t> least = info.shape;
+    std::replace(least.begin(), least.end(), std::int64_t{-1}, std::int64_t{1});  // of any size
+    check.require(value_count(least) > 0, "inputs." + name + ".shape", "positive sizes, or -1 for any",
+                  shape_text(info.shape));
   }
 }
 

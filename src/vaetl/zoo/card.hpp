@@ -26,8 +26,8 @@ struct WeightsCard {
 };
 
 // One input and what the model makes of it, so that a reader can tell that it computes the same: input uint8 as the
-// data store it, output after preprocessing by the first capability of classify, regress, encode. Where the
-// preprocessing changes the shape, the input is what comes after it.
+// data store it, or token ids, output after preprocessing by the first capability of classify, regress, unroll, encode.
+// Where the preprocessing changes the shape, the input is what comes after it. Where any size will do it is 16.
 struct TestVector {
   std::vector<std::int64_t> shape = {};
   std::vector<double> input = {}, output = {};
@@ -38,7 +38,7 @@ struct TestVector {
     return std::tuple{field("shape", &V::shape, "shape of the input, N first"),
                       field("input", &V::input, "raw values"),
                       field("output", &V::output, "expected values, row by row"),
-                      choice("of", &V::of, "what the output is", {"logits", "predictions", "features"}),
+                      choice("of", &V::of, "what the output is", {"logits", "predictions", "steps", "features"}),
                       choice("stage", &V::stage, "what the input is", {"raw", "preprocessed"}),
                       field("tolerance", &V::tolerance, "largest difference", at_least(0))};
   }

@@ -7,10 +7,12 @@
 
 namespace vaetl::zoo {
 
-// What it puts out: "logits" of a classifier, "predictions" of a regressor, else "features".
+// What it puts out: "logits" of a classifier, "predictions" of a regressor, "steps" of a sequence model, else
+// "features".
 std::string output_of(const Model& model);
 
-// (N, …) on any device → that on the CPU, in parts, without gradients; predictions in their own units.
-at::Tensor compute(Model& model, const at::Tensor& batch, const Preprocess& preprocess);
+// "input" (N, …), with "length" where sequences are padded, on any device → that on the CPU, in parts, without
+// gradients; predictions in their own units.
+at::Tensor compute(Model& model, const Fields& batch, const Preprocess& preprocess);
 
 }  // namespace vaetl::zoo

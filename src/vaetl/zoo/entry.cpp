@@ -108,10 +108,13 @@ std::string check_preprocess(Entry& entry) {
 
 double largest_difference(const Entry& entry, const TestVector& vector) {
   const Pretrained pretrained{entry.model, entry.card};
-  const at::Tensor input = at::tensor(vector.input, at::kFloat).view(vector.shape);
+  const auto inputs = entry.model->signature().inputs;
+  const bool ids = inputs.contains("input") && inputs.at("input").dtype == at::kLong;
+  Fields input;
+  input.set("input", at::tensor(vector.input, at::kDouble).to(ids ? at::kLong : at::kFloat).view(vector.shape));
   const at::Tensor expected = at::tensor(vector.output, at::kDouble);
   const at::Tensor output =
-      vector.stage == "raw" ? pretrained.predict(input) : compute(*entry.model, input, Preprocess());
+      vector.stage == "raw" ? pretrained.predict_batch(input) : compute(*entry.model, input, Preprocess());
   const at::Tensor found = output.to(at::kDouble).flatten();
   if (found.numel() == expected.numel()) return (found - expected).abs().max().item<double>();
   throw FileError({card_path(entry) + ": test_vector.output", fmt::format("{} values", found.numel()),

@@ -37,8 +37,13 @@ Card card_of(const fs::path& file, const WeightsFile& weights, const Model& mode
 
 }  // namespace
 
-WeightsFile read_weights(const fs::path& file) {
+WeightsFile read_weights(const fs::path& file, const PytorchOptions& options) {
+  if (is_pytorch(file)) return {.tensors = read_pytorch(file, options).tensors};
+  if (!options.key.empty()) {
+    throw ConfigError({file.string() + ": key", "a file of PyTorch, whose dicts have keys", "a safetensors file", {}});
+  }
   TensorFile content = read_safetensors(file);
+  if (!options.strip_prefix.empty()) strip_prefix(content.tensors, options.strip_prefix, file.string());
   WeightsFile weights{.tensors = std::move(content.tensors)};
   return blame(file.string(), [&] {
     const Json model = told(content, metadata_model), classes = told(content, metadata_classes);
@@ -49,8 +54,9 @@ WeightsFile read_weights(const fs::path& file) {
   });
 }
 
-Pretrained load_file(const fs::path& file, const ModelSpec& model) {
-  const WeightsFile weights = read_weights(file);
+Pretrained load_file(const fs::path& file, const ModelSpec& model, const Json& preprocess,
+                     const PytorchOptions& options) {
+  WeightsFile weights = read_weights(file, options);
   if (model.name.empty() && weights.model.name.empty()) {
     throw FileError({file.string(), "metadata that describe the model", "none", "describe it: --model JSON"});
   }
@@ -58,7 +64,10 @@ Pretrained load_file(const fs::path& file, const ModelSpec& model) {
   result.model = model.name.empty() ? blame(file.string(), [&] { return build(weights.model); }) : build(model);
   load_strict(*result.model, weights.tensors, file.string());
   result.model->eval();
-  if (!weights.preprocess.is_null()) {
+  if (!preprocess.is_null()) {
+    Preprocess::from_json(preprocess);
+    result.model->set_preprocess(preprocess);
+  } else if (!weights.preprocess.is_null()) {
     blame(file.string(), [&] { return Preprocess::from_json(weights.preprocess); });
     result.model->set_preprocess(weights.preprocess);
   }
@@ -68,7 +77,7 @@ Pretrained load_file(const fs::path& file, const ModelSpec& model) {
 
 Pretrained load(std::string_view reference) {
   const fs::path found = resolve(reference);
-  if (found.extension() == ".safetensors" && fs::is_regular_file(found)) return load_file(found);
+  if (fs::is_regular_file(found)) return load_file(found, {}, {}, file_reference(reference).options);
   Entry entry = open_entry(found);
   return {std::move(entry.model), std::move(entry.card)};
 }

@@ -1,4 +1,4 @@
-#include <fmt/ranges.h>
+#include <limits>
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
@@ -19,9 +19,7 @@ const FieldInfo& input_info(const Signature& signature) {
   throw ConfigError({"predict", "a model of one field, input", "another signature", "call its encode()"});
 }
 
-std::string with_batch(const std::vector<std::int64_t>& shape) {
-  return fmt::format("(N, {})", fmt::join(shape, ", "));
-}
+std::string with_batch(const std::vector<std::int64_t>& shape) { return "(N, " + shape_text(shape).substr(1); }
 
 bool is_number(const at::Tensor& raw) {
   return raw.defined() && raw.layout() == at::kStrided && dtype_name(raw.scalar_type()) != "unsupported" &&
@@ -35,9 +33,8 @@ void check_number(const at::Tensor& raw) {
 
 // (N, …), from (N, …) or one example.
 at::Tensor as_batch(const at::Tensor& raw, const FieldInfo& info) {
-  const at::IntArrayRef shape(info.shape);
-  if (raw.sizes() == shape) return raw.unsqueeze(0);
-  if (raw.dim() > 0 && raw.sizes().slice(1) == shape) return raw;
+  if (shape_fits(info.shape, raw.sizes())) return raw.unsqueeze(0);
+  if (raw.dim() > 0 && shape_fits(info.shape, raw.sizes().slice(1))) return raw;
   throw DataError({"predict",
                    fmt::format("input of shape {} or {}", with_batch(info.shape), shape_text(info.shape)),
                    shape_text(raw.sizes().vec()),
@@ -53,6 +50,22 @@ Preprocess preprocess_of(const Model& model, const FieldInfo& info, at::ScalarTy
   return Preprocess::standard(data, model.signature());
 }
 
+// Token ids as readers store them, int32, which preprocessing keeps whole; what does not fit is no id of any model.
+at::Tensor as_stored(const at::Tensor& raw, const FieldInfo& info) {
+  if (info.dtype != at::kLong) return raw;
+  if (at::isIntegralType(raw.scalar_type(), /*includeBool=*/false)) {
+    return raw.to(at::kLong).clamp(-1, std::numeric_limits<std::int32_t>::max()).to(at::kInt);
+  }
+  throw DataError({"predict", "token ids of an integer type", dtype_name(raw.scalar_type()),
+                   "give the model the ids that its texts were read as"});
+}
+
+Fields rows_between(const Fields& fields, std::int64_t begin, std::int64_t end) {
+  Fields result;
+  for (const auto& [key, values] : fields) result.set(key, values.slice(0, begin, end));
+  return result;
+}
+
 void check_ready(const Model& model) {
   require_capability(model, Encoder::capability, "predict");
   if (!model.is_training()) return;
@@ -65,43 +78,67 @@ namespace zoo {
 
 std::string output_of(const Model& model) {
   if (offers(model, Classifier::capability)) return "logits";
-  return offers(model, Regressor::capability) ? "predictions" : "features";
+  if (offers(model, Regressor::capability)) return "predictions";
+  return offers(model, SequenceModel::capability) ? "steps" : "features";
 }
 
-at::Tensor compute(Model& model, const at::Tensor& batch, const Preprocess& preprocess) {
-  auto& encoder = require<Encoder>(model, "predict");
-  const std::string output = output_of(model);
-  auto* classifier = dynamic_cast<Classifier*>(&model);
-  auto* regressor = dynamic_cast<Regressor*>(&model);
-  const std::int64_t width = output == "logits"        ? classifier->classes()
-                             : output == "predictions" ? regressor->outputs()
-                                                       : encoder.feature_size();
+namespace {
+
+at::Tensor output_for(Model& model, const Fields& fields, const Preprocess& preprocess) {
+  const std::string kind = output_of(model);
+  std::vector<at::Tensor> state;
+  if (kind == "steps") return require<SequenceModel>(model).unroll(fields, state);
+  const at::Tensor features = require<Encoder>(model, "predict").encode(fields);
+  if (kind == "logits") return require<Classifier>(model).classify(features);
+  if (kind == "features") return features;
+  return preprocess.restore("target", require<Regressor>(model).regress(features));
+}
+
+std::vector<std::int64_t> empty_shape(const Model& model) {
+  const std::string kind = output_of(model);
+  if (kind == "logits") return {0, dynamic_cast<const Classifier&>(model).classes()};
+  if (kind == "predictions") return {0, dynamic_cast<const Regressor&>(model).outputs()};
+  if (kind == "steps") return {0, 0, dynamic_cast<const SequenceModel&>(model).step_outputs()};
+  return {0, dynamic_cast<const Encoder&>(model).feature_size()};
+}
+
+}  // namespace
+
+at::Tensor compute(Model& model, const Fields& batch, const Preprocess& preprocess) {
+  const FieldInfo info = input_info(model.signature());
   const c10::Device device = device_of(model);
   const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> outputs{at::empty({0, width})};
-  for (const at::Tensor& part : batch.split(part_size)) {
-    if (part.size(0) == 0) continue;
-    Fields fields;
-    fields.set("input", part.to(device));
+  std::vector<at::Tensor> outputs;
+  const std::int64_t count = batch.input().size(0);
+  for (std::int64_t begin = 0; begin < count; begin += part_size) {
+    Fields fields = rows_between(batch, begin, std::min(count, begin + part_size));
+    fields.set("input", as_stored(fields.input(), info));
+    for (const auto& key : fields.keys()) fields.set(key, fields[key].to(device));
     preprocess.apply(fields);
-    const at::Tensor features = encoder.encode(fields);
-    const at::Tensor result = output == "logits"        ? classifier->classify(features)
-                              : output == "predictions" ? preprocess.restore("target", regressor->regress(features))
-                                                        : features;
-    outputs.push_back(result.cpu());
+    outputs.push_back(output_for(model, fields, preprocess).cpu());
   }
-  return at::cat(outputs);
+  return outputs.empty() ? at::empty(empty_shape(model)) : at::cat(outputs);
 }
 
 }  // namespace zoo
 
 at::Tensor Pretrained::predict(const at::Tensor& raw) const {
+  Fields fields;
+  fields.set("input", raw);
+  return predict_batch(fields);
+}
+
+at::Tensor Pretrained::predict_batch(const Fields& raw) const {
   check_ready(*model);
-  check_number(raw);
+  const at::Tensor& input = raw.input();
+  check_number(input);
   const Signature signature = model->signature();
   const FieldInfo& info = input_info(signature);
-  const Preprocess preprocess = preprocess_of(*model, info, raw.scalar_type());
-  return zoo::compute(*model, preprocess.keeps_shape() ? as_batch(raw, info) : raw, preprocess);
+  const Preprocess preprocess = preprocess_of(*model, info, input.scalar_type());
+  Fields batch;
+  batch.set("input", preprocess.keeps_shape() ? as_batch(input, info) : input);
+  if (raw.has("length")) batch.set("length", raw["length"].reshape({-1}).to(at::kLong));
+  return zoo::compute(*model, batch, preprocess);
 }
 
 }  // namespace vaetl

@@ -63,24 +63,42 @@ std::map<std::string, double> finite(const std::map<std::string, double>& metric
 // A float as the shortest decimal that reads as the same float.
 double short_decimal(float value) { return std::stod(fmt::format("{}", value)); }
 
-// One example of noise in the range of bytes. Larger inputs than a photograph's would make the card unwieldy.
+constexpr std::int64_t test_size = 16;  // of what may have any
+
+// One example of noise: bytes, or token ids other than padding.
+at::Tensor noise_like(const FieldInfo& info) {
+  std::vector<std::int64_t> shape = {1};
+  for (const std::int64_t size : info.shape) shape.push_back(size == -1 ? test_size : size);
+  auto generator = make_generator(random_key(0, Purpose::evaluate));
+  if (info.dtype != at::kLong) return at::randint(0, 256, shape, generator, at::TensorOptions(at::kByte));
+  return at::randint(1, static_cast<std::int64_t>(info.high) + 1, shape, generator, at::TensorOptions(at::kLong));
+}
+
+std::vector<double> values_of(const at::Tensor& values) {
+  const at::Tensor all = values.to(at::kDouble).contiguous();
+  return {all.const_data_ptr<double>(), all.const_data_ptr<double>() + all.numel()};
+}
+
+// Larger inputs than a photograph's would make the card unwieldy.
 std::optional<TestVector> test_vector_of(std::string_view name, const std::shared_ptr<Model>& model) {
   constexpr std::int64_t largest = 200'000;
   const auto inputs = model->signature().inputs;
   const auto input = inputs.find("input");
   if (!offers(*model, Encoder::capability) || inputs.size() != 1 || input == inputs.end()) return std::nullopt;
   const bool raw_is_known = Preprocess::from_json(model->preprocess()).keeps_shape();
-  TestVector vector{.shape = {1}, .of = output_of(*model), .stage = raw_is_known ? "raw" : "preprocessed"};
-  vector.shape.insert(vector.shape.end(), input->second.shape.begin(), input->second.shape.end());
-  auto generator = make_generator(random_key(0, Purpose::evaluate));
-  const at::Tensor raw = at::randint(0, 256, vector.shape, generator, at::TensorOptions(at::kByte));
-  if (raw.numel() > largest) return std::nullopt;
+  Fields raw;
+  raw.set("input", noise_like(input->second));
+  if (raw.input().numel() > largest) return std::nullopt;
   const at::Tensor output =
-      (raw_is_known ? Pretrained{model}.predict(raw) : compute(*model, raw, Preprocess())).contiguous();
+      (raw_is_known ? Pretrained{model}.predict_batch(raw) : compute(*model, raw, Preprocess())).contiguous();
+  TestVector vector{.shape = raw.input().sizes().vec(),
+                    .input = values_of(raw.input()),
+                    .of = output_of(*model),
+                    .stage = raw_is_known ? "raw" : "preprocessed"};
+  if (output.numel() > largest) return std::nullopt;
   if (!output.isfinite().all().item<bool>()) {
     throw DivergedError({place(name), "finite " + vector.of, "values that are not", "nothing was saved"});
   }
-  for (std::uint8_t value : std::span(raw.const_data_ptr<std::uint8_t>(), raw.numel())) vector.input.push_back(value);
   for (float value : std::span(output.const_data_ptr<float>(), output.numel())) {
     vector.output.push_back(short_decimal(value));
   }

@@ -3,7 +3,9 @@
 #include <cstdlib>
 
 #include "vaetl/core/error.hpp"
+#include "vaetl/core/query.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/io/safetensors.hpp"
 #include "vaetl/zoo/places.hpp"
 #include "vaetl/zoo/search.hpp"
 #include "vaetl/zoo/zoo.hpp"
@@ -53,7 +55,8 @@ std::optional<fs::path> find_entry(const std::string& name) {
   return std::nullopt;
 }
 
-constexpr const char* expected_model = "a zoo entry, a run folder, an entry's folder or a *.safetensors file";
+constexpr const char* expected_model =
+    "a zoo entry, a run folder, an entry's folder, a *.safetensors or a PyTorch file";
 
 fs::path resolve_folder(const fs::path& folder) {
   if (is_entry(folder)) return folder;
@@ -65,11 +68,22 @@ fs::path resolve_folder(const fs::path& folder) {
                    unfinished ? "finish it with --resume" : ""});
 }
 
+// By its bytes; a name that promises weights is believed, so that what is wrong with them is told.
+bool is_weights_file(const fs::path& file) {
+  if (file.extension() == ".safetensors" || is_pytorch(file)) return true;
+  try {
+    read_safetensors_header(file);
+    return true;
+  } catch (const FileError&) {
+    return false;
+  }
+}
+
 std::optional<fs::path> find_path(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) return resolve_folder(path);
   if (!fs::is_regular_file(path, ignored)) return std::nullopt;
-  if (path.extension() == ".safetensors") return path;
+  if (is_weights_file(path)) return path;
   throw FileError({path.string(), expected_model, "another file", {}});
 }
 
@@ -120,13 +134,25 @@ std::vector<Found> list() {
   return found;
 }
 
+FileReference file_reference(std::string_view reference) {
+  const std::string text(reference), place = "model " + quote(text);
+  const auto mark = text.find('?');
+  std::error_code ignored;
+  if (mark == text.npos || fs::exists(text, ignored)) return {text};
+  Json options = parse_query(std::string_view(text).substr(mark + 1), place, text);
+  for (auto& [key, value] : options.items()) {
+    if (!value.is_string()) value = value.dump();  // key=0, the first of a pair
+  }
+  return {query_unescaped(text.substr(0, mark)), from_json<PytorchOptions>(options, place)};
+}
+
 fs::path resolve(std::string_view reference) {
   constexpr std::string_view scheme = "zoo:";
   const bool named = reference.starts_with(scheme);
   const std::string name(named ? reference.substr(scheme.size()) : reference);
   if (auto entry = find_entry(name)) return *entry;
   if (!named && !name.empty()) {
-    if (auto path = find_path(name)) return *path;
+    if (auto path = find_path(file_reference(name).file)) return *path;
   }
   throw FileError(
       {"model " + quote(reference), named ? "a zoo entry" : expected_model, "none of that name", suggestion(name)});

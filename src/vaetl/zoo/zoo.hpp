@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vaetl/io/pytorch.hpp"
 #include "vaetl/nn/state.hpp"
 #include "vaetl/train/trainer.hpp"
 #include "vaetl/zoo/card.hpp"
@@ -20,12 +21,14 @@ namespace vaetl {
 struct Pretrained {
   std::shared_ptr<Model> model;  // in evaluation mode, with its preprocessing
   zoo::Card card = {};
-  // raw: as the data store it, (N, …) or one example, uint8 or float, on any device → on the CPU, logits (N, K) of a
-  // classifier, values (N, O) of a regressor in their own units, features (N, F) of another encoder. Where the
-  // preprocessing changes the shape (the columns of a table) raw is (N, …). Computed on the model's device, in parts,
-  // without gradients. Thread-safe while nobody trains the model. DataError: another shape or type. ConfigError: no
-  // encoder, or a model in training mode.
+  // raw: as the data store it, (N, …) or one example, uint8, float or token ids, on any device → on the CPU, logits
+  // (N, K) of a classifier, values (N, O) of a regressor in their own units, outputs (N, T, O) of a sequence model,
+  // features (N, F) of another encoder. Where the preprocessing changes the shape (the columns of a table) raw is
+  // (N, …). Computed on the model's device, in parts, without gradients. Thread-safe while nobody trains the model.
+  // DataError: another shape or type. ConfigError: no encoder, or a model in training mode.
   at::Tensor predict(const at::Tensor& raw) const;
+  // The same of the field "input", with the sequences' "length" (N) where they are padded.
+  at::Tensor predict_batch(const Fields& raw) const;
 };
 
 namespace zoo {
@@ -39,24 +42,35 @@ struct Found {
 };
 std::vector<Found> list();  // by name; first of equal names along the search path
 
-// A MODEL argument: a zoo name ("zoo:NAME" too), a run folder (its model/), an entry's folder, a weights file
-// (*.safetensors). A bare name that the zoo has wins over a folder of that name (./NAME). Returns the entry's folder or
-// the file. FileError with the nearest names where there is none.
+// A MODEL argument: a zoo name ("zoo:NAME" too), a run folder (its model/), an entry's folder, a weights file:
+// safetensors or PyTorch's, FILE or FILE?key=…&strip_prefix=…. A bare name that the zoo has wins over a folder of that
+// name (./NAME). Returns the entry's folder or the file. FileError with the nearest names where there is none.
 std::filesystem::path resolve(std::string_view reference);
+
+// How a weights file is to be read.
+struct FileReference {
+  std::filesystem::path file;
+  PytorchOptions options = {};
+};
+// ConfigError for a text behind the ? that is no options.
+FileReference file_reference(std::string_view reference);
 
 // Checks hash, sizes, description, names, shapes and the test vector before it returns. FileError says which failed.
 Pretrained load(std::string_view reference);
 
-// A weights file alone. Ours say in their metadata what they belong to; another's has an empty model.name.
+// A weights file alone; its bytes tell the format. Ours say in their metadata what they belong to; another's has an
+// empty model.name.
 struct WeightsFile {
   Weights tensors = {};
   ModelSpec model = {};
   Json preprocess = {};  // null: not told
   std::vector<std::string> classes = {};
 };
-WeightsFile read_weights(const std::filesystem::path& file);
-// Its model, built and filled (names and shapes strict). `model` describes it where the file does not, or otherwise.
-Pretrained load_file(const std::filesystem::path& file, const ModelSpec& model = {});
+WeightsFile read_weights(const std::filesystem::path& file, const PytorchOptions& options = {});
+// Its model, built and filled (names and shapes strict). `model` describes it where the file does not, or otherwise;
+// so does `preprocess`, fitted specs as a card has them.
+Pretrained load_file(const std::filesystem::path& file, const ModelSpec& model = {}, const Json& preprocess = {},
+                     const PytorchOptions& options = {});
 
 // Every check of load(), each with its outcome. A check that fails leaves those after it undone.
 struct Check {

@@ -1,0 +1,122 @@
+#include "vaetl/models/sequence_encoder.hpp"
+
+#include "vaetl/core/error.hpp"
+#include "vaetl/nn/sequence.hpp"
+
+namespace vaetl::models {
+namespace {
+
+constexpr double most_steps_values = 1 << 28;
+const std::string rnn_group = "encoder.rnn";
+
+SequenceLayers with_input_size(SequenceLayers layers) {
+  layers.rnn.in = layers.shape.vocabulary > 0 ? layers.embedding : layers.shape.features();
+  return layers;
+}
+
+std::size_t time_of(const std::vector<std::int64_t>& input) { return input.size() == 3 ? 1 : 0; }
+
+}  // namespace
+
+void SequenceShape::validate() const {
+  const bool ids = vocabulary > 0;
+  if (ids && (input.size() != 1 || vocabulary < 2)) {
+    throw ConfigError({ids && vocabulary < 2 ? "vocabulary" : "input",
+                       "(T), a sequence of token ids from a vocabulary of at least 2",
+                       fmt::format("{} and a vocabulary of {}", shape_text(input), vocabulary),
+                       {}});
+  }
+  if (!ids && input.size() != 2 && input.size() != 3) {
+    throw ConfigError({"input", "(T, F), steps of values, or a picture (C, H, W)", shape_text(input),
+                       "for token ids say how many there are: \"vocabulary\""});
+  }
+  double values = 1;
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    const bool any = input[i] == -1 && i == time_of(input);
+    if (!any && input[i] < 1) {
+      throw ConfigError({"input", "sizes of at least 1; for the steps also -1, any", shape_text(input), {}});
+    }
+    values *= any ? 1 : static_cast<double>(input[i]);
+  }
+  if (values <= most_steps_values) return;
+  throw ConfigError({"input", fmt::format("at most {:.0f} values", most_steps_values), shape_text(input), {}});
+}
+
+std::int64_t SequenceShape::steps() const { return input[time_of(input)]; }
+
+std::int64_t SequenceShape::features() const {
+  if (vocabulary > 0) return 1;
+  return input.size() == 3 ? input[0] * input[2] : input[1];
+}
+
+FieldInfo SequenceShape::info() const {
+  if (vocabulary == 0) return {.shape = input, .dtype = at::kFloat, .low = 0, .high = 1};
+  return {.shape = input, .dtype = at::kLong, .low = 0, .high = static_cast<double>(vocabulary - 1)};
+}
+
+at::Tensor SequenceShape::to_steps(const at::Tensor& x) const {
+  return input.size() == 3 ? x.transpose(1, 2).flatten(2) : x;
+}
+
+at::Tensor SequenceShape::from_steps(const at::Tensor& steps) const {
+  if (input.size() != 3) return steps;
+  return steps.unflatten(2, {input[0], input[2]}).transpose(1, 2);
+}
+
+void SequenceLayers::validate() const {
+  shape.validate();
+  nn::check_places(insert, {rnn_group});
+  if (shape.vocabulary > 0 || embedding == SequenceLayers{}.embedding) return;
+  throw ConfigError({"embedding", "a vocabulary of token ids", "none", "leave it out"});
+}
+
+SequenceEncoder::SequenceEncoder(SequenceLayers layers) : layers_(with_input_size(std::move(layers))) {
+  if (layers_.shape.vocabulary > 0) {
+    embedding_ =
+        register_module("embedding", std::make_shared<nn::Embedding>(layers_.shape.vocabulary, layers_.embedding));
+  }
+  rnn_ = register_module("rnn", std::make_shared<nn::Recurrent>(layers_.rnn));
+  inserted_ = nn::inserted_after(rnn_group, {feature_size()}, layers_.insert);
+  if (inserted_) register_module("rnn_inserted", inserted_);
+}
+
+at::Tensor SequenceEncoder::embed(const at::Tensor& x, const std::string& by) {
+  const at::Tensor steps = shape().to_steps(x);
+  if (steps.size(1) == 0) throw DataError({by, "sequences of at least one step", "empty ones", "leave them out"});
+  if (!embedding_) return steps;
+  nn::check_ids(steps, shape().vocabulary, by);
+  return embedding_->forward(steps);
+}
+
+// Each step by itself, so that a component sees neither padding nor what is to come.
+at::Tensor SequenceEncoder::inserted(const at::Tensor& features) {
+  if (!inserted_) return features;
+  return inserted_->forward(features.reshape({-1, feature_size()})).view(features.sizes());
+}
+
+at::Tensor SequenceEncoder::every_step(const at::Tensor& steps, nn::Recurrent::State& state,
+                                       const at::Tensor& lengths) {
+  return inserted(rnn_->forward(steps, state, lengths));
+}
+
+at::Tensor SequenceEncoder::summary(const at::Tensor& steps, const at::Tensor& lengths) {
+  return inserted(rnn_->last(rnn_->forward(steps, lengths), lengths));
+}
+
+at::Tensor SequenceEncoder::lengths(const Fields& fields, const std::string& by) const {
+  const at::Tensor& x = fields.input();
+  const bool told = fields.has("length");
+  if (!told && shape().vocabulary > 0) return nn::lengths_of_ids(x).clamp_min(1);
+  return told ? nn::lengths_of(fields, x.size(static_cast<std::int64_t>(time_of(shape().input)) + 1), by)
+              : at::Tensor();
+}
+
+std::vector<LayerGroup> SequenceEncoder::groups() const {
+  std::vector<LayerGroup> groups;
+  if (embedding_) groups.push_back({"encoder.embedding", {"encoder.embedding"}});
+  groups.push_back({rnn_group, {rnn_group}});
+  if (inserted_) groups.push_back({nn::inserted_group(rnn_group), {rnn_group + "_inserted"}});
+  return groups;
+}
+
+}  // namespace vaetl::models

@@ -1,0 +1,78 @@
+#include "vaetl/recipe/generate.hpp"
+
+#include <ATen/ATen.h>
+
+#include <charconv>
+#include <numbers>
+
+#include "vaetl/core/random.hpp"
+#include "vaetl/core/text.hpp"
+#include "vaetl/nn/capabilities.hpp"
+#include "vaetl/nn/pass.hpp"
+
+namespace vaetl::recipe {
+namespace {
+
+constexpr std::int64_t generated_part = 500;  // bounds the memory of activations
+
+std::int64_t conditions_of(const Model& model) {
+  const auto* conditional = dynamic_cast<const Conditional*>(&model);
+  return conditional ? conditional->conditions() : 0;
+}
+
+void check_condition(const Model& model, std::int64_t condition) {
+  if (conditions_of(model) == 0) require_capability(model, Conditional::capability, "class");
+  if (condition < conditions_of(model)) return;
+  throw ConfigError(
+      {"class", fmt::format("one from 0 to {}", conditions_of(model) - 1), std::to_string(condition), {}});
+}
+
+// N(0, 1), or with a truncation t what of it lies within [−t, t], by the inverse of its distribution function.
+at::Tensor draw_noise(const GenerateOptions& options, std::int64_t size) {
+  auto random = make_generator(random_key(options.seed, Purpose::evaluate));
+  const std::vector<std::int64_t> shape = {options.count, size};
+  if (options.truncation == 0) return options.temperature * at::randn(shape, random, at::TensorOptions());
+  const double inside = std::erf(options.truncation / std::numbers::sqrt2);
+  const at::Tensor u = at::rand(shape, random, at::TensorOptions(at::kDouble)).mul_(2).sub_(1);
+  return u.mul_(inside).erfinv_().mul_(std::numbers::sqrt2 * options.temperature).to(at::kFloat);
+}
+
+at::Tensor draw_condition(const Model& model, const GenerateOptions& options) {
+  const std::int64_t conditions = conditions_of(model);
+  if (options.condition) return at::full({options.count}, *options.condition, at::kLong);
+  return conditions > 0 ? at::arange(options.count, at::kLong).remainder(conditions) : at::Tensor();
+}
+
+}  // namespace
+
+Generated generate(Model& model, const GenerateOptions& given) {
+  const auto options = from_json<GenerateOptions>(to_json(given), "generate");
+  auto& generator = require<Generator>(model, "generate");
+  if (options.condition) check_condition(model, *options.condition);
+  const at::NoGradGuard no_grad;
+  model.eval();
+  vaetl::seed(random_key(options.seed, Purpose::noise));
+  const at::Tensor noise = draw_noise(options, generator.noise_size()), condition = draw_condition(model, options);
+  const c10::Device device = device_of(model);
+  std::vector<at::Tensor> parts;
+  for (std::int64_t from = 0; from < options.count; from += generated_part) {
+    const std::int64_t to = std::min(from + generated_part, options.count);
+    const at::Tensor classes = condition.defined() ? condition.slice(0, from, to).to(device) : at::Tensor();
+    parts.push_back(generator.generate(noise.slice(0, from, to).to(device), classes).to(at::kCPU));
+  }
+  return {at::cat(parts), condition};
+}
+
+std::int64_t class_index(const Pretrained& loaded, const std::string& text) {
+  std::int64_t index = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
+  if (error == std::errc{} && end == text.data() + text.size() && index >= 0) return index;
+  const auto& classes = loaded.card.classes;
+  const auto found = std::find(classes.begin(), classes.end(), text);
+  if (found != classes.end()) return found - classes.begin();
+  throw ConfigError({"class",
+                     classes.empty() ? "a whole number from 0" : "a whole number from 0 or one of " + join(classes),
+                     quote(text), did_you_mean(text, classes)});
+}
+
+}  // namespace vaetl::recipe

@@ -1,0 +1,76 @@
+#include "vaetl/recipe/pixels.hpp"
+
+#include <ATen/ATen.h>
+
+#include "vaetl/core/error.hpp"
+#include "vaetl/data/preprocess.hpp"
+#include "vaetl/io/atomic_file.hpp"
+#include "vaetl/io/png.hpp"
+
+namespace vaetl::recipe {
+namespace {
+
+Preprocess carried_preprocess(const Model& model) {
+  return model.preprocess().is_null() ? Preprocess() : Preprocess::from_json(model.preprocess());
+}
+
+FieldInfo seen_input(const Model& model) {
+  const auto inputs = model.signature().inputs;
+  const auto found = inputs.find("input");
+  return found == inputs.end() ? FieldInfo{.shape = {}, .dtype = at::kFloat, .low = 0, .high = 0} : found->second;
+}
+
+struct OwnRange {
+  double low = 0, high = 1;
+};
+
+// Standardised bytes carry no range of their own: it is that of bytes.
+OwnRange own_range(const Model& model) {
+  bool standardised = false;
+  for (const Json& transform : model.preprocess()) {
+    const Json name = transform.is_object() ? transform.value("name", Json()) : transform;
+    if (name == "scale") {
+      const Json from = transform.is_object() ? transform.value("from", Json({0, 255})) : Json({0, 255});
+      return {from[0].get<double>(), from[1].get<double>()};
+    }
+    standardised = standardised || name == "standardise";
+  }
+  if (standardised) return {0, 255};
+  const FieldInfo input = seen_input(model);
+  return input.low < input.high ? OwnRange{input.low, input.high} : OwnRange{};
+}
+
+}  // namespace
+
+bool sees_pictures(const Model& model) {
+  const auto shape = seen_input(model).shape;
+  return shape.size() == 3 && (shape[0] == 1 || shape[0] == 3);
+}
+
+at::Tensor own_units(const Model& model, const at::Tensor& values) {
+  return carried_preprocess(model).restore("input", values.to(at::kCPU));
+}
+
+at::Tensor to_pixels(const Model& model, const at::Tensor& images) {
+  if (images.dim() != 4) {
+    throw DataError({"pictures", "images (N, C, H, W)", shape_text(images.sizes().vec()), "write a .npy file"});
+  }
+  const OwnRange range = own_range(model);
+  const at::Tensor share = (own_units(model, images) - range.low) / (range.high - range.low);
+  return share.clamp(0, 1).mul(255).round().to(at::kByte);
+}
+
+void write_pictures(const std::filesystem::path& folder, const at::Tensor& pixels) {
+  std::error_code ignored;
+  if (std::filesystem::exists(folder, ignored) && !std::filesystem::is_empty(folder, ignored)) {
+    throw OutputError({folder.string(), "a folder that is new or empty", "one that holds files", "name another"});
+  }
+  const std::size_t digits = std::to_string(pixels.size(0) - 1).size();
+  AtomicFolder files(folder);
+  for (std::int64_t i = 0; i < pixels.size(0); ++i) {
+    write_png(files.path() / fmt::format("{:0{}}.png", i, digits), pixels[i]);
+  }
+  files.commit();
+}
+
+}  // namespace vaetl::recipe

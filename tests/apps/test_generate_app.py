@@ -1,0 +1,195 @@
+"""vaetl-generate and vaetl-reconstruct from outside. Usage: test_generate_app.py BIN [unittest options]"""
+import ast
+import json
+import shutil
+import struct
+import zlib
+
+import support
+from support import Case
+
+VAE = {"name": "vae", "widths": [16], "latent": 4}
+AUTOENCODER = {"name": "autoencoder", "widths": [], "latent": 6, "code_activation": "sigmoid"}
+
+
+def read_png(path):
+    """Width, height, channels and rows of bytes of a PNG file without filters or with any."""
+    content = path.read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    at, data = 8, b""
+    while at < len(content):
+        size, kind = struct.unpack(">I4s", content[at:at + 8])
+        body = content[at + 8:at + 8 + size]
+        if kind == b"IHDR":
+            width, height, _, colour = struct.unpack(">IIBB", body[:10])
+        if kind == b"IDAT":
+            data += body
+        at += 12 + size
+    channels = {0: 1, 2: 3}[colour]
+    raw, rows, previous = zlib.decompress(data), [], bytes(width * channels)
+    for y in range(height):
+        line = bytearray(raw[y * (width * channels + 1):(y + 1) * (width * channels + 1)])
+        how, row = line[0], line[1:]
+        for i in range(len(row)):
+            left = row[i - channels] if i >= channels else 0
+            up, corner = previous[i], previous[i - channels] if i >= channels else 0
+            guess = left + up - corner
+            paeth = min((left, up, corner), key=lambda v: abs(guess - v))
+            row[i] = (row[i] + (0, left, up, (left + up) // 2, paeth)[how]) % 256
+        rows.append(bytes(row))
+        previous = row
+    return width, height, channels, rows
+
+
+def read_npy(path):
+    """dtype, shape and values of a small .npy file."""
+    content = path.read_bytes()
+    size = struct.unpack("<H", content[8:10])[0]
+    header = ast.literal_eval(content[10:10 + size].decode())
+    body = content[10 + size:]
+    return header["descr"], header["shape"], struct.unpack(f"<{len(body) // 4}f", body)
+
+
+class Models(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        case = cls()
+        for name, model, objective in [("vae", VAE, "elbo"), ("autoencoder", AUTOENCODER, "reconstruction")]:
+            recipe = case.recipe(name, model=model, objective=objective, data={"open": f"idx:{cls.data}", "labels": False},
+                                 trainer={"steps": 60, "batch_size": 50, "optimizer": {"name": "adam", "lr": 0.01}},
+                                 evaluate=["reconstruction_mse"])
+            case.run_program("vaetl-train", recipe, "--quiet", "--out", name)
+        case.run_program("vaetl-train", case.recipe("mlp"), "--quiet", "--out", "mlp")
+
+    def left_nothing(self, name):
+        self.assertFalse((self.folder / name).exists(), "a partial file was left")
+        self.assertEqual([p.name for p in self.folder.iterdir() if p.name.startswith(".vaetl-")], [])
+
+
+class Generate(Models):
+    def test_a_grid_of_pictures(self):
+        done = self.run_program("vaetl-generate", "vae", "--count", "6", "--out", "new.png")
+        self.assertEqual((done.stdout, done.stderr), ("", ""))
+        width, height, channels, rows = read_png(self.folder / "new.png")
+        self.assertEqual((width, height, channels), (3 * 30 + 2, 2 * 30 + 2, 1))
+        inside = [row[2:30] for row in rows[2:30]]
+        self.assertGreater(max(map(max, inside)) - min(map(min, inside)), 50)
+
+    def test_the_same_seed_makes_the_same_bytes(self):
+        def bytes_of(name, *options):
+            self.run_program("vaetl-generate", "vae", "--count", "4", "--out", name, *options)
+            return (self.folder / name).read_bytes()
+        first = bytes_of("a.png", "--seed", "5")
+        self.assertEqual(first, bytes_of("b.png", "--seed", "5"))
+        self.assertNotEqual(first, bytes_of("c.png", "--seed", "6"))
+        self.assertNotEqual(first, bytes_of("d.png", "--seed", "5", "--temperature", "0.5"))
+        self.assertNotEqual(first, bytes_of("e.png", "--seed", "5", "--truncation", "0.5"))
+
+    def test_arrays_are_in_the_datas_own_units(self):
+        found = self.json_of("vaetl-generate", "vae", "--count", "3", "--seed", "1", "--out", "new.npy")
+        self.assertEqual(found, {"model": "vae", "count": 3, "seed": 1, "out": "new.npy"})
+        dtype, shape, values = read_npy(self.folder / "new.npy")
+        self.assertEqual((dtype, shape), ("<f4", (3, 1, 28, 28)))
+        self.assertGreater(max(values), 100)  # bytes, and no shares of 1
+        self.assertLessEqual(max(values), 255)
+        self.run_program("vaetl-generate", "vae", "--count", "3", "--seed", "1", "--out", "new.png")
+        rows = read_png(self.folder / "new.png")[3]
+        self.assertEqual([round(v) for v in values[:28]], list(rows[2][2:30]))
+
+    def test_a_file_for_each(self):
+        self.run_program("vaetl-generate", "vae", "--count", "11", "--out", "each/")
+        self.assertEqual(sorted(p.name for p in (self.folder / "each").iterdir()), [f"{i:02}.png" for i in range(11)])
+        self.assertEqual(read_png(self.folder / "each" / "00.png")[:3], (28, 28, 1))
+        self.refused(7, ["each", "a folder that is new or empty"], "vaetl-generate", "vae", "--out", "each/")
+
+    def test_temperature_zero_is_one_picture(self):
+        self.run_program("vaetl-generate", "vae", "--count", "2", "--temperature", "0", "--out", "zero.npy")
+        values = read_npy(self.folder / "zero.npy")[2]
+        self.assertEqual(values[:784], values[784:])
+
+    def test_refusals(self):
+        def refused(code, parts, *arguments, out="bad.png"):
+            self.refused(code, parts, "vaetl-generate", *arguments, "--out", out)
+            self.left_nothing(out)
+        refused(2, ["generate: expected a model that offers Generator", '"mlp"'], "mlp")
+        refused(2, ["a model that offers Generator", '"autoencoder"'], "autoencoder")
+        refused(2, ["class: expected a model that offers Conditional", '"vae"'], "vae", "--class", "3")
+        refused(2, ["class: expected a whole number from 0", '"three"'], "vae", "--class", "three")
+        refused(2, ["--count", "an integer from 1", '"0"'], "vae", "--count", "0")
+        refused(2, ["--temperature", "a number from 0 to 100", '"hot"'], "vae", "--temperature", "hot")
+        refused(2, ["--prompt", "text"], "vae", "--prompt", "Once")
+        refused(2, ["--out: expected FILE.png, FILE.npy or FOLDER/", '"bad.jpeg"'], "vae", out="bad.jpeg")
+        refused(4, ["nothing-there"], "nothing-there")
+        refused(4, ["data"], str(self.data / "train-images-idx3-ubyte"))
+        refused(5, ["cuda:99"], "vae", "--device", "cuda:99")
+        refused(7, ["absent/bad.png"], "vae", out="absent/bad.png")
+        self.refused(2, ["--out FILE.png, FILE.npy or FOLDER/", "none"], "vaetl-generate", "vae")
+        self.refused(2, ["MODEL", "nothing"], "vaetl-generate", "--out", "bad.png")
+
+    def test_weights_that_were_changed(self):
+        shutil.copytree(self.folder / "vae" / "model", self.folder / "changed")
+        weights = self.folder / "changed" / "model.safetensors"
+        content = bytearray(weights.read_bytes())
+        content[-1] ^= 255
+        weights.write_bytes(content)
+        self.refused(4, ["model.safetensors"], "vaetl-generate", "changed", "--out", "bad.png")
+        self.left_nothing("bad.png")
+
+
+class Reconstruct(Models):
+    def reference(self):
+        return ["--data", f"idx:{self.data}"]
+
+    def test_inputs_above_and_what_is_made_of_them_below(self):
+        found = self.json_of("vaetl-reconstruct", "autoencoder", *self.reference(), "--out", "rebuilt.png", "--count", "12")
+        self.assertEqual(found["data"]["examples"], 12)
+        self.assertEqual(found["data"]["split"], "test")
+        self.assertEqual(set(found["metrics"]), {"reconstruction_mse", "reconstruction_bce"})
+        width, height, _, rows = read_png(self.folder / "rebuilt.png")
+        self.assertEqual((width, height), (10 * 30 + 2, 4 * 30 + 2))
+        image = (self.data / "t10k-images-idx3-ubyte").read_bytes()[16:16 + 784]
+        self.assertEqual(b"".join(row[2:30] for row in rows[2:30]), image)
+        apart = sum((a / 255 - b / 255) ** 2 for y in range(28) for a, b in zip(rows[2 + y][2:30], rows[32 + y][2:30])) / 784
+        self.assertLess(apart, 0.1)
+        self.assertEqual(set(rows[70][2 + 2 * 30:]), {255})  # the last row holds two
+
+    def test_the_error_is_evaluates(self):
+        found = self.json_of("vaetl-reconstruct", "vae", *self.reference(), "--out", "rebuilt.npy")
+        scored = self.json_of("vaetl-evaluate", "vae", *self.reference(), "--metrics", "reconstruction_mse")
+        self.assertEqual(found["metrics"]["reconstruction_mse"], scored["metrics"]["reconstruction_mse"])
+        dtype, shape, values = read_npy(self.folder / "rebuilt.npy")
+        self.assertEqual((dtype, shape), ("<f4", (80, 1, 28, 28)))
+        pixels = (self.data / "t10k-images-idx3-ubyte").read_bytes()[16:]
+        apart = sum((a - b) ** 2 for a, b in zip(values, pixels)) / len(values) / 255 ** 2
+        self.assertAlmostEqual(apart, scored["metrics"]["reconstruction_mse"], delta=1e-5)
+        text = self.run_program("vaetl-reconstruct", "vae", *self.reference(), "--out", "rebuilt.npy").stdout
+        self.assertRegex(text, r"reconstruction_mse +0\.\d{4}\n")
+
+    def test_refusals(self):
+        def refused(code, parts, *arguments, out="bad.png"):
+            self.refused(code, parts, "vaetl-reconstruct", *arguments, "--out", out)
+            self.left_nothing(out)
+        refused(2, ["reconstruct: expected a model that offers Decoder", '"mlp"'], "mlp", *self.reference())
+        refused(2, ["--data REF"], "vae")
+        refused(2, ["--split", '"tset"', 'did you mean "test"?'], "vae", *self.reference(), "--split", "tset")
+        refused(2, ["--out: expected FILE.png or FILE.npy"], "vae", *self.reference(), out="bad.txt")
+        refused(2, ["--count", "at least 1"], "vae", *self.reference(), "--count", "0")
+        refused(3, ["nowhere"], "vae", "--data", "idx:nowhere")
+        refused(4, ["nothing-there"], "nothing-there", *self.reference())
+        refused(7, ["absent/bad.png"], "vae", *self.reference(), out="absent/bad.png")
+
+
+class Examples(Models):
+    def test_the_helps_examples_run(self):
+        """With this folder's model and data in place of the zoo's."""
+        for program in ["vaetl-generate", "vaetl-reconstruct"]:
+            example = self.run_program(program, "--help").stdout.split("\nExample:\n")[1].split()
+            words = [{"fashion-mnist-conv-vae": "vae", "fashion-mnist": f"idx:{self.data}"}.get(w, w) for w in example[1:]]
+            self.assertEqual(example[0], program)
+            json.loads(self.run_program(program, *words, "--json").stdout)
+            self.assertTrue((self.folder / words[words.index("--out") + 1]).is_file())
+
+
+if __name__ == "__main__":
+    support.main()
