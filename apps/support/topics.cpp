@@ -7,6 +7,7 @@
 #include "vaetl/data/transform.hpp"
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/nn/model.hpp"
+#include "vaetl/objectives/corruption.hpp"
 #include "vaetl/objectives/objective.hpp"
 #include "vaetl/recipe/recipe.hpp"
 #include "vaetl/recipe/sweep.hpp"
@@ -33,6 +34,7 @@ std::vector<Topic> all_topics() {
   std::vector<Topic> topics;
   add_registry<Model>(topics, "model");
   add_registry<Objective>(topics, "objective");
+  add_registry<Corruption>(topics, "corruption");
   add_registry<Optimizer>(topics, "optimizer");
   add_registry<Transform>(topics, "transform");
   add_registry<Metric>(topics, "metric");

@@ -43,7 +43,7 @@ class CommandLine(Case):
 
     def test_help_on_names(self):
         names = self.run_program("vaetl-train", "help").stdout
-        for name in ["cnn", "conv_vae", "simclr", "adamw", "crop", "accuracy", "trainer"]:
+        for name in ["cnn", "conv_vae", "simclr", "masking", "adamw", "crop", "accuracy", "trainer"]:
             self.assertIn(" " + name, names)
         cnn = self.run_program("vaetl-train", "help", "cnn").stdout
         self.assertIn("channels", cnn)

@@ -6,7 +6,7 @@ import struct
 import zlib
 
 import support
-from support import Case
+from support import CLASSES, Case
 
 VAE = {"name": "vae", "widths": [16], "latent": 4}
 AUTOENCODER = {"name": "autoencoder", "widths": [], "latent": 6, "code_activation": "sigmoid"}
@@ -135,6 +135,74 @@ class Generate(Models):
         weights.write_bytes(content)
         self.refused(4, ["model.safetensors"], "vaetl-generate", "changed", "--out", "bad.png")
         self.left_nothing("bad.png")
+
+
+class GenerateClasses(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        case = cls()
+        recipe = case.recipe("cvae", model={**VAE, "conditions": CLASSES}, objective="elbo",
+                             trainer={"steps": 200, "batch_size": 50, "optimizer": {"name": "adam", "lr": 0.01}},
+                             evaluate=["reconstruction_mse"])
+        case.run_program("vaetl-train", recipe, "--quiet", "--out", "cvae")
+
+    def bands(self, name):
+        """Which band of each picture is brightest: what tells its class."""
+        _, (count, *_), values = read_npy(self.folder / name)
+        pictures = [values[i * 784:(i + 1) * 784] for i in range(count)]
+        return [max(range(CLASSES), key=lambda k: sum(p[k * 7 * 28:(k * 7 + 5) * 28])) for p in pictures]
+
+    def test_one_class_or_each_in_turn(self):
+        self.run_program("vaetl-generate", "cvae", "--class", "2", "--count", "5", "--temperature", "0.3", "--out", "two.npy")
+        self.assertEqual(self.bands("two.npy"), [2] * 5)
+        self.run_program("vaetl-generate", "cvae", "--count", "8", "--temperature", "0.3", "--out", "all.npy")
+        self.assertEqual(self.bands("all.npy"), [0, 1, 2, 3] * 2)
+        self.run_program("vaetl-generate", "cvae", "--count", "8", "--out", "all.png")
+        self.assertEqual(read_png(self.folder / "all.png")[0], CLASSES * 30 + 2)  # a class in each column
+
+    def test_refusals(self):
+        self.refused(2, ["class: expected one from 0 to 3, found 4"], "vaetl-generate", "cvae", "--class", "4", "--out", "x.png")
+        self.refused(2, ["class: expected a whole number from 0", '"-1"'], "vaetl-generate", "cvae", "--class=-1", "--out",
+                     "x.png")
+        self.assertFalse((self.folder / "x.png").exists())
+
+
+class GenerateText(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        case = cls()
+        (cls.folder / "corpus.txt").write_text("the cat sat on the mat\n" * 200)
+        recipe = case.recipe("writer", data={"open": {"name": "text", "path": str(cls.folder / "corpus.txt"), "window": 32},
+                                             "order": "lanes"},
+                             model={"name": "lstm", "embedding": 8, "hidden": 32, "per_step": True},
+                             objective="language_model", evaluate=None,
+                             trainer={"steps": 150, "batch_size": 8, "optimizer": {"name": "adam", "lr": 0.02}})
+        case.run_program("vaetl-train", recipe, "--quiet", "--out", "writer")
+
+    def test_texts_go_to_stdout_or_a_file(self):
+        arguments = ["writer", "--prompt", "the cat", "--length", "40", "--temperature", "0"]
+        text = self.run_program("vaetl-generate", *arguments).stdout
+        self.assertTrue(text.startswith("the cat sat on the mat\nthe cat sat on "), text)
+        self.run_program("vaetl-generate", *arguments, "--out", "text.txt")
+        self.assertEqual((self.folder / "text.txt").read_text(), text)
+        found = self.json_of("vaetl-generate", *arguments, "--count", "2")
+        self.assertEqual(found["texts"], [text[:-1]] * 2)
+
+    def test_the_seed_draws(self):
+        def drawn(*options):
+            return self.json_of("vaetl-generate", "writer", "--length", "60", "--temperature", "3", *options)["texts"]
+        self.assertEqual(drawn("--seed", "1"), drawn("--seed", "1"))
+        self.assertNotEqual(drawn("--seed", "1"), drawn("--seed", "2"))
+        self.assertNotEqual(drawn("--seed", "1"), drawn("--seed", "1", "--top-k", "2"))
+        self.assertNotEqual(drawn("--seed", "1"), drawn("--seed", "1", "--top-p", "0.5"))
+
+    def test_refusals(self):
+        self.refused(2, ["--class", "a model that makes examples from noise"], "vaetl-generate", "writer", "--class", "1")
+        self.refused(2, ["--top-p", "a number from"], "vaetl-generate", "writer", "--top-p", "2")
+        self.refused(2, ["--length", "an integer from 1"], "vaetl-generate", "writer", "--length", "0")
+        self.refused(7, ["absent/text.txt"], "vaetl-generate", "writer", "--out", "absent/text.txt")
 
 
 class Reconstruct(Models):
