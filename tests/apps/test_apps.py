@@ -442,7 +442,7 @@ class Transfer(Case):
 
     def test_evaluate_chooses_metrics(self):
         scores = self.json_of("vaetl-evaluate", "tiny-vae", "--data", f"idx:{self.data}")["metrics"]
-        self.assertEqual(set(scores), {"elbo", "reconstruction_mse"})
+        self.assertEqual(set(scores), {"elbo", "reconstruction_bce", "reconstruction_mse"})
 
 
 class Sweep(Case):
