@@ -16,8 +16,19 @@ using namespace vaetl::apps;
 
 namespace {
 
+// Whether the metric can read what the model puts out for these data: labels are no values, values no labels.
+bool reads(Metric& metric, Model& model, const Dataset& data) {
+  try {
+    visit(model, data.select(at::arange(std::min<std::int64_t>(data.size(), 2), at::kLong)),
+          [&](Pass& pass) { metric.update(pass); });
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // Every metric that the model's capabilities and the data's fields allow, but for those that are only made on request.
-std::vector<std::string> fitting_metrics(const Model& model, const Dataset& data) {
+std::vector<std::string> fitting_metrics(Model& model, const Dataset& data) {
   std::vector<std::string> fitting;
   for (const std::string& name : registry<Metric>().names()) {
     const auto metric = make_metric(name);
@@ -26,12 +37,12 @@ std::vector<std::string> fitting_metrics(const Model& model, const Dataset& data
                                   [&](const std::string& capability) { return offers(model, capability); });
     const bool known = std::all_of(needs.fields.begin(), needs.fields.end(),
                                    [&](const std::string& field) { return data.has(field); });
-    if (able && known && !metric->on_request()) fitting.push_back(name);
+    if (able && known && !metric->on_request() && reads(*metric, model, data)) fitting.push_back(name);
   }
   return fitting;
 }
 
-std::vector<std::string> metrics_for(const Arguments& arguments, const Model& model, const Dataset& data) {
+std::vector<std::string> metrics_for(const Arguments& arguments, Model& model, const Dataset& data) {
   if (arguments.has("metrics")) return arguments.list("metrics");
   const auto metrics = fitting_metrics(model, data);
   if (!metrics.empty()) return metrics;

@@ -190,6 +190,11 @@ class GenerateText(Case):
         found = self.json_of("vaetl-generate", *arguments, "--count", "2")
         self.assertEqual(found["texts"], [text[:-1]] * 2)
 
+    def test_evaluate_reads_labels_as_labels(self):
+        scores = self.json_of("vaetl-evaluate", "writer", "--data", "text:corpus.txt?window=32")["metrics"]
+        self.assertLessEqual({"nats_per_token", "perplexity", "step_accuracy"}, set(scores))
+        self.assertNotIn("step_rmse", scores)
+
     def test_the_seed_draws(self):
         def drawn(*options):
             return self.json_of("vaetl-generate", "writer", "--length", "60", "--temperature", "3", *options)["texts"]

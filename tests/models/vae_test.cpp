@@ -1,8 +1,10 @@
 // Variational autoencoders with conditions, learned priors and every likelihood: what their options do and refuse.
 // Values against PyTorch are in parity_vae_test.cpp.
+#include <ATen/ops/bincount.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/unique_dim.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
@@ -15,6 +17,7 @@
 #include "vaetl/nn/state.hpp"
 #include "vaetl/objectives/elbo.hpp"
 #include "vaetl/objectives/iwae.hpp"
+#include "vaetl/recipe/generate.hpp"
 #include "vaetl/train/evaluate.hpp"
 
 namespace vaetl::testing::vae_test {
@@ -216,6 +219,14 @@ TEST(VaeOptions, SigmaChangesTheLikelihood) {
     return require<Decoder>(*model).decode(at::zeros({1, 4}))->log_prob(at::zeros({1, 1, 12, 12})).item<double>();
   };
   EXPECT_GT(std::abs(log_prob(0.2) - log_prob(0.5)), 1);
+}
+
+TEST(VaePriors, TemperatureLeavesTheChoiceOfComponentsAlone) {
+  const auto model = built(small_vae({{"prior", "mixture"}, {"components", 4}}));
+  const auto made = recipe::generate(*model, {.count = 200, .temperature = 0, .seed = 1}).values.flatten(1);
+  const at::Tensor counts = at::bincount(std::get<1>(at::unique_dim(made, 0, true, true)));
+  ASSERT_EQ(counts.size(0), 4) << "every component's mean, and nothing else";
+  EXPECT_GT(counts.min().item<std::int64_t>(), 25);
 }
 
 }  // namespace

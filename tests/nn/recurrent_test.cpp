@@ -5,6 +5,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
@@ -164,6 +165,18 @@ TEST(Sequence, StepsHaveTheirTargets) {
         nn::step_values(at::zeros({2, 3}), outputs, "it");
       },
       {"it: expected a target of shape (2, 3, 4), as the model puts out, found (2, 3)"});
+}
+
+TEST(Sequence, MeansLeavePaddingOut) {
+  Fields fields;
+  const at::Tensor each = at::tensor({1.0, 3.0, 100.0, 2.0, 4.0, 6.0}).reshape({2, 3});
+  fields.set("input", each);
+  EXPECT_TRUE(at::equal(nn::mean_each(each, fields, "it"), each.mean(1)));
+  fields.set("length", lengths({2, 3}));
+  EXPECT_TRUE(at::equal(nn::mean_each(each, fields, "it"), at::tensor({2.0, 4.0})));
+  EXPECT_TRUE(at::equal(nn::mean_each(at::stack({each, each + 2}, 2), fields, "it"), at::tensor({3.0, 5.0})));
+  fields.set("length", lengths({2, 4}));
+  expect_error<DataError>([&] { nn::mean_each(each, fields, "it"); }, {"it: expected"});
 }
 
 }  // namespace

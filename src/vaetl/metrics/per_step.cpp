@@ -35,7 +35,12 @@ void StepAccuracy::update(Pass& pass) {
 void StepRmse::update(Pass& pass) {
   const auto [outputs, lengths] = unroll_batch(pass, name);
   const at::Tensor values = nn::step_values(pass.fields().target(), outputs, "metric step_rmse");
-  add_steps(mean_, (outputs - values).square().mean(2), lengths, pass.fields());
+  at::Tensor errors = (outputs - values).to(at::kDouble);
+  if (pass.fields().has("target.scale")) {
+    const at::Tensor scale = pass.fields()["target.scale"].to(at::kDouble);
+    errors = errors * scale.reshape({scale.size(0), -1, errors.size(2)});
+  }
+  add_steps(mean_, errors.square().mean(2), lengths, pass.fields());
 }
 
 }  // namespace vaetl::metrics

@@ -6,6 +6,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/nn/likelihood.hpp"
 #include "vaetl/nn/rebuild.hpp"
+#include "vaetl/nn/sequence.hpp"
 
 namespace vaetl::metrics {
 namespace {
@@ -23,7 +24,7 @@ const at::Tensor& compared_input(Pass& pass, std::string_view metric) {
 void ReconstructionMse::update(Pass& pass) {
   const at::Tensor& x = compared_input(pass, name);
   const at::Tensor each = at::mse_loss(rebuild(pass, "metric reconstruction_mse")->mean(), x, at::Reduction::None);
-  mean_.add(each.flatten(1).mean(1), pass.fields());
+  mean_.add(nn::mean_each(each, pass.fields(), "metric reconstruction_mse"), pass.fields());
 }
 
 void ReconstructionBce::update(Pass& pass) {
@@ -34,7 +35,7 @@ void ReconstructionBce::update(Pass& pass) {
   } else {
     const at::Tensor each =
         at::binary_cross_entropy(likelihood->mean().clamp(1e-7, 1 - 1e-7), x, {}, at::Reduction::None);
-    mean_.add(each.flatten(1).mean(1), pass.fields());
+    mean_.add(nn::mean_each(each, pass.fields(), "metric reconstruction_bce"), pass.fields());
   }
 }
 

@@ -49,6 +49,14 @@ at::Tensor before_end(const at::Tensor& lengths, std::int64_t steps) {
   return at::arange(steps, lengths.options()).unsqueeze(0) < lengths.unsqueeze(1);
 }
 
+at::Tensor mean_each(const at::Tensor& each, const Fields& fields, const std::string& by) {
+  if (!fields.has("length")) return each.flatten(1).mean(1);
+  const std::int64_t steps = each.size(1);
+  const at::Tensor lengths = lengths_of(fields, steps, by);
+  const at::Tensor of_steps = each.reshape({each.size(0), steps, -1}).mean(2);
+  return (of_steps * before_end(lengths, steps)).sum(1) / lengths;
+}
+
 at::Tensor reversed(const at::Tensor& x, const at::Tensor& lengths) {
   if (!lengths.defined()) return x.flip(1);
   const at::Tensor time = at::arange(x.size(1), lengths.options()).unsqueeze(0), ends = lengths.unsqueeze(1);

@@ -5,6 +5,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/nn/likelihood.hpp"
 #include "vaetl/nn/rebuild.hpp"
+#include "vaetl/nn/sequence.hpp"
 
 namespace vaetl::objectives {
 namespace {
@@ -29,9 +30,12 @@ std::shared_ptr<Likelihood> Reconstruction::rebuilt(Pass& pass) const {
   return decode_code(pass, require<Encoder>(pass.model()).encode(corrupted), reconstruction_by);
 }
 
-at::Tensor Reconstruction::losses(const Likelihood& likelihood, const at::Tensor& x) const {
+at::Tensor Reconstruction::losses(const Likelihood& likelihood, const Fields& fields) const {
+  const at::Tensor& x = fields.input();
   if (loss_ == "mse") {
-    if (x.is_floating_point()) return at::mse_loss(likelihood.mean(), x, at::Reduction::None).flatten(1).mean(1);
+    if (x.is_floating_point()) {
+      return nn::mean_each(at::mse_loss(likelihood.mean(), x, at::Reduction::None), fields, reconstruction_by);
+    }
     throw ConfigError(
         {reconstruction_by, "values to be rebuilt, for the loss mse", "token ids", "set loss to likelihood"});
   }
@@ -43,7 +47,7 @@ at::Tensor Reconstruction::losses(const Likelihood& likelihood, const at::Tensor
 }
 
 Terms Reconstruction::terms(std::size_t /*update*/, Pass& pass) {
-  return Terms{}.add("reconstruction", pass.mean(losses(*rebuilt(pass), pass.fields().input())));
+  return Terms{}.add("reconstruction", pass.mean(losses(*rebuilt(pass), pass.fields())));
 }
 
 }  // namespace vaetl::objectives

@@ -38,7 +38,7 @@ class Reconstruction final : public Objective {
 
  private:
   std::shared_ptr<Likelihood> rebuilt(Pass& pass) const;
-  at::Tensor losses(const Likelihood& likelihood, const at::Tensor& x) const;
+  at::Tensor losses(const Likelihood& likelihood, const Fields& fields) const;
 
   std::string loss_;
   std::shared_ptr<Corruption> corruption_;  // null: none

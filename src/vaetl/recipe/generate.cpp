@@ -37,6 +37,22 @@ at::Tensor draw_noise(const GenerateOptions& options, std::int64_t size) {
   return u.mul_(inside).erfinv_().mul_(std::numbers::sqrt2 * options.temperature).to(at::kFloat);
 }
 
+// Noise beyond the size of z chooses among the components of a learned prior, in its first columns: an index, which is
+// neither bold nor timid.
+std::int64_t choosing_columns(const Model& model, std::int64_t size) {
+  const auto* decoder = dynamic_cast<const Decoder*>(&model);
+  return decoder ? size - decoder->latent_size() : 0;
+}
+
+at::Tensor draw_noise_for(const Model& model, const GenerateOptions& options, std::int64_t size) {
+  const at::Tensor noise = draw_noise(options, size);
+  const std::int64_t choosing = choosing_columns(model, size);
+  if (choosing == 0) return noise;
+  auto random = make_generator(random_key(options.seed, Purpose::evaluate, 1));
+  noise.slice(1, 0, choosing).copy_(at::randn({options.count, choosing}, random, at::TensorOptions()));
+  return noise;
+}
+
 at::Tensor draw_condition(const Model& model, const GenerateOptions& options) {
   const std::int64_t conditions = conditions_of(model);
   if (options.condition) return at::full({options.count}, *options.condition, at::kLong);
@@ -52,7 +68,8 @@ Generated generate(Model& model, const GenerateOptions& given) {
   const at::NoGradGuard no_grad;
   model.eval();
   vaetl::seed(random_key(options.seed, Purpose::noise));
-  const at::Tensor noise = draw_noise(options, generator.noise_size()), condition = draw_condition(model, options);
+  const at::Tensor noise = draw_noise_for(model, options, generator.noise_size());
+  const at::Tensor condition = draw_condition(model, options);
   const c10::Device device = device_of(model);
   std::vector<at::Tensor> parts;
   for (std::int64_t from = 0; from < options.count; from += generated_part) {
