@@ -16,28 +16,46 @@ using namespace vaetl::apps;
 
 namespace {
 
-// Whether the metric can read what the model puts out for these data: labels are no values, values no labels.
-bool reads(Metric& metric, Model& model, const Dataset& data) {
+bool serves(const Needs& needs, const Model& model, const Dataset& data) {
+  const auto offered = [&](const std::string& capability) { return offers(model, capability); };
+  const auto known = [&](const std::string& field) { return data.has(field); };
+  return std::all_of(needs.capabilities.begin(), needs.capabilities.end(), offered) &&
+         std::all_of(needs.fields.begin(), needs.fields.end(), known);
+}
+
+enum class Reads { yes, of_other_data, never };
+
+// What the metric says of the first examples: a ConfigError is about the kind of model or data, a DataError about what
+// the data hold.
+Reads try_metric(Metric& metric, Model& model, const Dataset& few) {
   try {
-    visit(model, data.select(at::arange(std::min<std::int64_t>(data.size(), 2), at::kLong)),
-          [&](Pass& pass) { metric.update(pass); });
-    return true;
-  } catch (const Error&) {
-    return false;
+    visit(model, few, [&](Pass& pass) { metric.update(pass); });
+    return Reads::yes;
+  } catch (const ConfigError&) {
+    return Reads::never;
+  } catch (const DataError&) {
+    return Reads::of_other_data;
   }
 }
 
 // Every metric that the model's capabilities and the data's fields allow, but for those that are only made on request.
+// Labels of steps are no values, and values no labels: of metrics that need the same, those that read the data are
+// taken. Where none does, all are, so that the mistake in the data is told.
 std::vector<std::string> fitting_metrics(Model& model, const Dataset& data) {
-  std::vector<std::string> fitting;
+  const Dataset few = data.select(at::arange(std::min<std::int64_t>(data.size(), 2), at::kLong));
+  std::map<std::vector<std::string>, std::map<Reads, std::vector<std::string>>> kinds;
   for (const std::string& name : registry<Metric>().names()) {
     const auto metric = make_metric(name);
     const Needs needs = metric->needs();
-    const bool able = std::all_of(needs.capabilities.begin(), needs.capabilities.end(),
-                                  [&](const std::string& capability) { return offers(model, capability); });
-    const bool known = std::all_of(needs.fields.begin(), needs.fields.end(),
-                                   [&](const std::string& field) { return data.has(field); });
-    if (able && known && !metric->on_request() && reads(*metric, model, data)) fitting.push_back(name);
+    if (metric->on_request() || !serves(needs, model, data)) continue;
+    std::vector<std::string> kind = needs.capabilities;
+    kind.insert(kind.end(), needs.fields.begin(), needs.fields.end());
+    kinds[kind][try_metric(*metric, model, few)].push_back(name);
+  }
+  std::vector<std::string> fitting;
+  for (auto& [kind, by] : kinds) {
+    const auto& taken = by[Reads::yes].empty() ? by[Reads::of_other_data] : by[Reads::yes];
+    fitting.insert(fitting.end(), taken.begin(), taken.end());
   }
   return fitting;
 }

@@ -444,6 +444,16 @@ class Transfer(Case):
         scores = self.json_of("vaetl-evaluate", "tiny-vae", "--data", f"idx:{self.data}")["metrics"]
         self.assertEqual(set(scores), {"elbo", "reconstruction_bce", "reconstruction_mse"})
 
+    def test_evaluate_tells_labels_that_the_model_lacks(self):
+        self.run_program("vaetl-train", self.recipe("four"), "--quiet", "--out", "four")
+        other = self.folder / "other"
+        shutil.copytree(self.data, other)
+        labels = next(other.glob("t10k-labels*"))
+        labels.write_bytes(labels.read_bytes()[:-1] + b"\x09")
+        self.refused(3, ["labels from 0 to 3", "9"], "vaetl-evaluate", "four", "--data", f"idx:{other}")
+        labels.write_bytes(labels.read_bytes()[:8] + b"\x09" * (len(labels.read_bytes()) - 8))
+        self.refused(3, ["labels from 0 to 3", "9"], "vaetl-evaluate", "four", "--data", f"idx:{other}")
+
 
 class Sweep(Case):
     def test_sweep_and_report(self):
