@@ -1,65 +1,10 @@
 // Session: the loop.
 #include "vaetl/train/session.hpp"
 
-#include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/stack.h>
-
-#include "vaetl/core/random.hpp"
-#include "vaetl/core/text.hpp"
-#include "vaetl/io/atomic_file.hpp"
-#include "vaetl/io/safetensors.hpp"
-#include "vaetl/metrics/metric.hpp"
 #include "vaetl/train/evaluate.hpp"
+#include "vaetl/train/parameter_sets.hpp"
 
 namespace vaetl {
-namespace {
-
-constexpr double kSecondsBetweenCheckpoints = 5;  // of checkpoints at epoch ends, where epochs are shorter
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-bool any_matches(const std::vector<std::string>& patterns, const std::string& name) {
-  return std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) { return glob_match(p, name); });
-}
-
-bool has_group(const Model& model, const std::vector<std::string>& patterns, const std::string& group) {
-  for (const auto& pattern : patterns) {
-    if (pattern.starts_with("objective.")) continue;
-    const auto names = match_groups(model, pattern, "update");
-    if (std::count(names.begin(), names.end(), group)) return true;
-  }
-  return false;
-}
-
-// The parameters of one update, those with equal settings together.
-std::vector<ParameterSet> parameter_sets(const Model& model, const Objective& objective, const Update& update,
-                                         const std::map<std::string, GroupTuning>& tuning) {
-  std::map<std::pair<double, double>, ParameterSet> sets;
-  auto add = [&](const std::string& name, const at::Tensor& parameter, const GroupTuning& setting) {
-    ParameterSet& set = sets[{setting.lr_scale, setting.weight_decay_scale}];
-    set.lr_scale = setting.lr_scale;
-    set.weight_decay_scale = setting.weight_decay_scale;
-    set.names.push_back(name);
-    set.parameters.push_back(parameter);
-  };
-  for (const auto& item : model.named_parameters()) {
-    const std::string group = group_of(model, item.key());
-    if (tuning.at(group).train && has_group(model, update.groups, group))
-      add(item.key(), item.value(), tuning.at(group));
-  }
-  for (const auto& item : objective.named_parameters()) {
-    if (any_matches(update.groups, "objective." + item.key())) add("objective." + item.key(), item.value(), {});
-  }
-  std::vector<ParameterSet> result;
-  for (auto& [settings, set] : sets) result.push_back(std::move(set));
-  return result;
-}
-
-}  // namespace
 
 Run Session::run() {
   started_ = saved_ = std::chrono::steady_clock::now();
@@ -123,43 +68,6 @@ void Session::step(std::int64_t epoch, std::int64_t step_in_epoch) {
   if (step_ % options_.log_every == 0 || last()) log_point();
 }
 
-Terms Session::update(std::size_t index, const Batch& batch, std::int64_t epoch, std::int64_t step_in_epoch) {
-  const auto& sets = sets_[index];
-  for (const auto& set : sets) {
-    for (auto parameter : set.parameters) parameter.requires_grad_(true).mutable_grad().reset();
-  }
-  const double progress = static_cast<double>(step_) / static_cast<double>(steps_);
-  seed(random_key(options_.seed, Purpose::noise, epoch, step_in_epoch, static_cast<std::int64_t>(index)));
-  Pass pass(*task_.model, batch, progress, step_in_epoch == 0);
-  Terms terms = task_.objective->backward(index, pass);
-  {
-    const at::NoGradGuard no_grad;
-    clip(sets);
-    for (const auto& set : sets) optimizers_[index]->update(set, options_.lr_curve.at(progress));
-  }
-  // Another update's backward must leave these alone: it finds no gradient wanted and none left over.
-  for (const auto& set : sets) {
-    for (auto parameter : set.parameters) parameter.mutable_grad().reset();
-    if (updates_.size() == 1) continue;
-    for (auto parameter : set.parameters) parameter.requires_grad_(false);
-  }
-  return terms;
-}
-
-// g ← g · min(1, limit / ‖g‖), the norm over all of the update's gradients; on the device, without reading it.
-void Session::clip(const std::vector<ParameterSet>& sets) const {
-  if (options_.clip_norm <= 0) return;
-  std::vector<at::Tensor> gradients, norms;
-  for (const auto& set : sets) {
-    for (const auto& parameter : set.parameters) {
-      if (parameter.grad().defined()) gradients.push_back(parameter.grad());
-    }
-  }
-  for (const auto& gradient : gradients) norms.push_back(at::linalg_vector_norm(gradient));
-  const at::Tensor factor = (options_.clip_norm / (at::linalg_vector_norm(at::stack(norms)) + 1e-6)).clamp_max(1.0);
-  for (auto& gradient : gradients) gradient.mul_(factor);
-}
-
 void Session::read_ledger() {
   const auto bad = ledger_.flush();
   if (!bad) return;
@@ -208,73 +116,6 @@ void Session::finish() {
   for (auto& parameter : task_.model->parameters()) parameter.requires_grad_(true);
   task_.model->eval();
   each(&Callback::on_end);
-}
-
-bool Session::checkpoint_due(bool epoch_ends) const {
-  if (options_.directory.empty()) return false;
-  if (last()) return true;
-  if (options_.checkpoint_every > 0) return step_ % options_.checkpoint_every == 0;
-  return epoch_ends && seconds_since(saved_) >= kSecondsBetweenCheckpoints;
-}
-
-Json Session::state() const {
-  return Json{{"step", step_},
-              {"steps_per_epoch", steps_per_epoch_},
-              {"noted", noted_},
-              {"seed", options_.seed},
-              {"threads", at::get_num_threads()},
-              {"best", best_ ? Json(*best_) : Json()},
-              {"seconds", seconds_before_ + seconds_since(started_)},
-              {"ledger", ledger_.state()},
-              {"history", run_.history},
-              {"options", run_.options}};
-}
-
-void Session::save() {
-  read_ledger();
-  save_checkpoint(folder("last"), trained(), state());
-  std::string lines;
-  for (const auto& entry : run_.history) lines += Json(entry).dump() + "\n";
-  write_atomically(std::filesystem::path(options_.directory) / "metrics.jsonl", lines);
-  saved_ = std::chrono::steady_clock::now();
-}
-
-void Session::keep_best(const std::map<std::string, double>& entry) {
-  if (options_.monitor.empty()) return;
-  const double value = entry.at("validation." + options_.monitor);
-  if (!std::isfinite(value)) return;
-  const bool higher = make_metric(options_.monitor)->higher_is_better();
-  if (best_ && (higher ? value <= *best_ : value >= *best_)) return;
-  best_ = value;
-  if (options_.directory.empty()) {
-    best_weights_.clear();
-    for (const auto& [name, tensor] : vaetl::state(result())) best_weights_[name] = tensor.detach().clone();
-    return;
-  }
-  AtomicFolder target(folder("best"));
-  write_safetensors(target.path() / "model.safetensors", vaetl::state(result()));
-  write_atomically(target.path() / "state.json", Json(entry).dump());
-  target.commit();
-}
-
-void Session::load_best() {
-  if (!best_) return;
-  if (!options_.directory.empty()) {
-    best_weights_ = read_safetensors(folder("best") / "model.safetensors").tensors;
-  }
-  load_strict(*task_.model, best_weights_, "the best epoch");
-  for (const auto& entry : run_.history) {
-    if (entry.at("validation." + options_.monitor) == *best_) {
-      run_.metrics = entry;
-      break;
-    }
-  }
-}
-
-Trained Session::trained() {
-  std::vector<std::string> names;
-  for (const Update& update : updates_) names.push_back(update.name);
-  return {*task_.model, *task_.objective, names, optimizers_, average_ ? &average_->model() : nullptr};
 }
 
 void Session::tell(const std::string& line) {

@@ -1,5 +1,6 @@
 // One call of Trainer::fit: everything that lives while a model is trained. Internal to train.
 #pragma once
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,10 @@ struct Task {
   Tuning tuning;
   std::vector<std::string> metrics;  // on the validation data
 };
+
+inline double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 class Session {
  public:

@@ -1,0 +1,48 @@
+#include "vaetl/train/parameter_sets.hpp"
+
+#include <algorithm>
+
+#include "vaetl/core/text.hpp"
+
+namespace vaetl {
+namespace {
+
+bool any_matches(const std::vector<std::string>& patterns, const std::string& name) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) { return glob_match(p, name); });
+}
+
+bool has_group(const Model& model, const std::vector<std::string>& patterns, const std::string& group) {
+  for (const auto& pattern : patterns) {
+    if (pattern.starts_with("objective.")) continue;
+    const auto names = match_groups(model, pattern, "update");
+    if (std::count(names.begin(), names.end(), group)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<ParameterSet> parameter_sets(const Model& model, const Objective& objective, const Update& update,
+                                         const std::map<std::string, GroupTuning>& tuning) {
+  std::map<std::pair<double, double>, ParameterSet> sets;
+  auto add = [&](const std::string& name, const at::Tensor& parameter, const GroupTuning& setting) {
+    ParameterSet& set = sets[{setting.lr_scale, setting.weight_decay_scale}];
+    set.lr_scale = setting.lr_scale;
+    set.weight_decay_scale = setting.weight_decay_scale;
+    set.names.push_back(name);
+    set.parameters.push_back(parameter);
+  };
+  for (const auto& item : model.named_parameters()) {
+    const std::string group = group_of(model, item.key());
+    if (tuning.at(group).train && has_group(model, update.groups, group))
+      add(item.key(), item.value(), tuning.at(group));
+  }
+  for (const auto& item : objective.named_parameters()) {
+    if (any_matches(update.groups, "objective." + item.key())) add("objective." + item.key(), item.value(), {});
+  }
+  std::vector<ParameterSet> result;
+  for (auto& [settings, set] : sets) result.push_back(std::move(set));
+  return result;
+}
+
+}  // namespace vaetl
