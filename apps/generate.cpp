@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "apps/support/described.hpp"
 #include "apps/support/program.hpp"
 #include "apps/support/startup.hpp"
 #include "vaetl/core/device.hpp"
@@ -82,18 +83,11 @@ recipe::GenerateOptions generate_options(const Arguments& arguments, const Pretr
   return options;
 }
 
-// A Generator over token ids makes texts.
-bool makes_ids(const Model& model) {
-  const auto inputs = model.signature().inputs;
-  const auto input = inputs.find("input");
-  return input != inputs.end() && input->second.dtype == at::kLong;
-}
-
 Result make_examples(const Arguments& arguments, const Pretrained& loaded) {
   refuse_flags(arguments, text_flags, "text step by step");
   require_capability(*loaded.model, Generator::capability, "generate");
   const recipe::GenerateOptions options = generate_options(arguments, loaded);
-  if (makes_ids(*loaded.model)) {
+  if (recipe::sees_text(*loaded.model)) {
     return texts_result(arguments, recipe::texts_of(*loaded.model, recipe::generate(*loaded.model, options).values));
   }
   const std::string out = out_of(arguments, "FILE.png, FILE.npy or FOLDER/"), form = form_of(out, *loaded.model);
@@ -121,7 +115,7 @@ Result generate(const Arguments& arguments) {
   const std::string reference = arguments.only("MODEL");
   set_threads(arguments);
   const c10::Device device = choose_device(arguments.text("device", "auto"));
-  const Pretrained loaded = zoo::load(reference);
+  const Pretrained loaded = load_model(arguments, reference);
   loaded.model->to(device);
   return recipe::writes_text(*loaded.model) ? write_text(arguments, loaded) : make_examples(arguments, loaded);
 }
@@ -143,11 +137,13 @@ int main(int argc, char** argv) {
                 {"top-p", "P", "draw among the likeliest tokens that have this probability together (1)"},
                 seed_flag("of what is drawn (0)"),
                 out_flag("FILE", "FILE.png: a grid; FILE.npy: an array; FOLDER/: a PNG file each; text: any file"),
+                model_flag(),
                 device_flag(),
                 threads_flag()},
       .notes =
           "MODEL is a zoo name, a run folder, an entry's folder or a weights file, of a VAE, a GAN or\n"
-          "a language model. The same seed makes the same file. An array is in the data's own units,\n"
+          "a language model; a file that others made needs --model. The same seed makes the same\n"
+          "file. An array is in the data's own units, as far as the weights carry their preprocessing,\n"
           "(N, …). Text goes to stdout where no --out is given.\n",
       .example = "  vaetl-generate fashion-mnist-conv-vae --count 64 --seed 0 --out new.png\n",
       .run = generate};

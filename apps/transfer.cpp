@@ -1,7 +1,9 @@
 // vaetl-transfer: adapts a model to a task, by a recipe with a transfer section or by flags, which make such a recipe.
+#include "apps/support/described.hpp"
 #include "apps/support/training.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/open.hpp"
+#include "vaetl/data/preprocess.hpp"
 #include "vaetl/recipe/overrides.hpp"
 #include "vaetl/zoo/zoo.hpp"
 
@@ -20,7 +22,7 @@ const std::vector<Method> methods = {
     {"probe", "the model's weights stand still, a new linear head is trained on their features", 1e-2},
     {"scratch", "the same architecture from fresh weights: what the transfer is compared with", 1e-3}};
 
-const std::vector<std::string> own_flags = {"from", "data", "labels-per-class", "method", "steps"};
+const std::vector<std::string> own_flags = {"from", "model", "data", "labels-per-class", "method", "steps"};
 
 const Method& method_of(const Arguments& arguments) {
   const std::string wanted = arguments.text("method", methods[0].name);
@@ -38,6 +40,17 @@ std::int64_t classes_of(const std::string& reference) {
   throw DataError({reference, "labelled training data", "none", "choose data with labels"});
 }
 
+// As a recipe has it. A vocabulary, or a table's columns, it would learn anew from its own data.
+void describe_source(Json& json, const recipe::Description& told) {
+  json["model"] = Codec<ModelSpec>::write(told.model);
+  if (told.preprocess.is_null()) return;
+  if (!Preprocess::from_json(told.preprocess, "--model: preprocess").reader().is_null()) {
+    throw ConfigError({"--model: preprocess", "transforms of values", "how files were read",
+                       "make an entry of the weights: vaetl-zoo add FILE --model JSON --name N, and start from that"});
+  }
+  json["data"]["preprocess"] = told.preprocess;
+}
+
 Json recipe_of_flags(const Arguments& arguments) {
   const Method& method = method_of(arguments);
   const std::string from = arguments.text("from"), reference = arguments.text("data");
@@ -46,9 +59,10 @@ Json recipe_of_flags(const Arguments& arguments) {
     json["data"]["take_per_class"] = arguments.integer("labels-per-class", between(1, 1e9));
   }
   json["transfer"] = {{"from", from}, {"heads", Json::array({{{"classes", classes_of(reference)}}})}};
+  if (const auto told = told_of(arguments, from)) describe_source(json, *told);
   if (method.name == "probe") json["transfer"]["freeze"] = {"backbone"};
   if (method.name == "scratch") {
-    json["model"] = Codec<ModelSpec>::write(zoo::load(from).model->spec());
+    json["model"] = Codec<ModelSpec>::write(load_model(arguments, from).model->spec());
     json["transfer"]["from"] = "none";
   }
   const std::int64_t steps = arguments.has("steps") ? arguments.integer("steps", between(1, 1e9)) : 500;
@@ -94,6 +108,7 @@ Result transfer(const Arguments& arguments) {
 
 std::vector<Flag> transfer_flags() {
   std::vector<Flag> flags = {{"from", "MODEL", "a zoo name, a run folder, an entry's folder or a weights file"},
+                             model_flag(),
                              {"data", "REF", "the task's data: fashion-mnist, idx:DIR, …"},
                              {"labels-per-class", "K", "labelled examples of every class (all)"},
                              {"method", "M", "how to adapt, see below (fine_tune)"},

@@ -1,5 +1,6 @@
-// vaetl-zoo: what the zoo holds, whether it is whole, and how a run gets into it.
+// vaetl-zoo: what the zoo holds, whether it is whole, and how a run, or weights of others, get into it.
 #include "vaetl/zoo/zoo.hpp"
+#include "apps/support/described.hpp"
 #include "apps/support/program.hpp"
 #include "apps/support/table.hpp"
 #include "vaetl/core/text.hpp"
@@ -156,11 +157,19 @@ fs::path preview_of(const fs::path& run) {
   return {};
 }
 
+// An entry's weights carry theirs; the standard mapping of whatever data come is no property of them.
+void check_preprocess(const Model& model, const std::string& reference) {
+  if (model.preprocess().is_array()) return;
+  throw ConfigError({"--model", "the preprocessing of " + quote(reference) + " too, as an entry carries it", "none",
+                     R"({"model": …, "preprocess": ["scale"]} for bytes as shares of 1, [] for raw input)"});
+}
+
 Result add(const Words& words, const Arguments& arguments) {
-  const std::string reference = only_name(words, "RUN");
+  const std::string reference = only_name(words, "MODEL");
   if (!arguments.has("name")) throw ConfigError({"command line", "--name N", "none", "see --help"});
   const fs::path source = zoo::resolve(reference);
-  const Pretrained loaded = zoo::load(source.string());
+  const Pretrained loaded = load_model(arguments, reference);
+  check_preprocess(*loaded.model, reference);
   zoo::SaveOptions options;
   options.summary = arguments.text("summary", loaded.card.summary);
   options.licence = arguments.text("licence", loaded.card.licence);
@@ -189,7 +198,8 @@ const std::map<std::string, Command> commands = {
     {"list", list}, {"show", show}, {"verify", verify}, {"add", add}, {"path", path}};
 // Which command an option belongs to: with another it would be ignored.
 const std::map<std::string, std::string> owners = {{"all", "verify"},  {"name", "add"},       {"summary", "add"},
-                                                   {"licence", "add"}, {"base-model", "add"}, {"entry-version", "add"}};
+                                                   {"licence", "add"}, {"base-model", "add"}, {"entry-version", "add"},
+                                                   {"model", "add"}};
 
 void check_options(const std::string& command, const Words& words, const Arguments& arguments) {
   for (const auto& [flag, owner] : owners) {
@@ -218,25 +228,29 @@ Result dispatch(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Program program{.name = "vaetl-zoo",
-                        .synopsis =
-                            "vaetl-zoo list | path\n"
-                            "       vaetl-zoo show NAME\n"
-                            "       vaetl-zoo verify [NAME… | --all]\n"
-                            "       vaetl-zoo add RUN --name N [options]",
-                        .purpose = "named, described, verified models",
-                        .flags = {{"all", "", "verify: every entry, as without a name"},
-                                  {"name", "N", "add: the entry's name"},
-                                  {"summary", "TEXT", "add: one sentence"},
-                                  {"licence", "TEXT", "add: of the weights"},
-                                  {"base-model", "NAME", "add: what it was transferred from"},
-                                  {"entry-version", "V", "add: of the entry (1.0.0)"}},
-                        .notes =
-                            "Entries are looked for along VAETL_ZOO (a path list), then the user's folder, then the "
-                            "one that came with vaetl;\nadd writes to the first of them that can be written.\n",
-                        .example =
-                            "  vaetl-zoo add runs/few --name my-classifier --summary 'Ten labels a class'\n"
-                            "  vaetl-zoo verify my-classifier\n",
-                        .run = dispatch};
+  const Program program{
+      .name = "vaetl-zoo",
+      .synopsis =
+          "vaetl-zoo list | path\n"
+          "       vaetl-zoo show NAME\n"
+          "       vaetl-zoo verify [NAME… | --all]\n"
+          "       vaetl-zoo add MODEL --name N [options]",
+      .purpose = "named, described, verified models",
+      .flags = {{"all", "", "verify: every entry, as without a name"},
+                {"name", "N", "add: the entry's name"},
+                {"summary", "TEXT", "add: one sentence"},
+                {"licence", "TEXT", "add: of the weights"},
+                {"base-model", "NAME", "add: what it was transferred from"},
+                {"entry-version", "V", "add: of the entry (1.0.0)"},
+                {"model", "JSON", "add: describes a weights file that others made, with its preprocessing"}},
+      .notes =
+          "Entries are looked for along VAETL_ZOO (a path list), then the user's folder, then the "
+          "one that came with vaetl;\nadd writes to the first of them that can be written. What it takes is a run "
+          "folder, an entry or a weights "
+          "file.\n",
+      .example =
+          "  vaetl-zoo add runs/few --name my-classifier --summary 'Ten labels a class'\n"
+          "  vaetl-zoo verify my-classifier\n",
+      .run = dispatch};
   return run_program(program, argc, argv);
 }

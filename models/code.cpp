@@ -22,6 +22,12 @@ at::Tensor keep_largest(const at::Tensor& values, std::int64_t count) {
 
 }  // namespace
 
+// Values that are not kept are 0.
+Range Code::range() const {
+  const Range kept = code_activation(activation).range();
+  return top_k > 0 ? between(std::min(kept.low, 0.0), std::max(kept.high, 0.0)) : kept;
+}
+
 void Code::validate() const {
   if (top_k > size)
     throw ConfigError({"top_k", fmt::format("at most {}, the size of the code", size), std::to_string(top_k), {}});

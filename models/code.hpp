@@ -28,6 +28,7 @@ struct Code {
                       field("top_k", &Code::top_k, "values that are kept, the largest ones; 0: all", between(0, 65536)),
                       field("top_k_factor", &Code::top_k_factor, "factor on top_k in evaluation", between(1, 65536))};
   }
+  Range range() const;    // of its values
   void validate() const;  // ConfigError: more kept than there are; a factor on nothing
 };
 

@@ -12,7 +12,9 @@ ConvTrunk dcgan_generator(const Dcgan::Options& o) {
           .downsample = "stride",
           .dense = o.dense,
           .activation = o.activation,
-          .batch_norm = o.batch_norm};
+          .batch_norm = o.batch_norm,
+          .insert = o.insert,
+          .names = gan_halves};
 }
 
 // With the embedded class as one more channel.
@@ -28,7 +30,7 @@ ConvTrunk dcgan_critic(const Dcgan::Options& o) {
 }  // namespace
 
 void Dcgan::Options::validate() const {
-  dcgan_generator(*this).validate();
+  dcgan_generator(*this).validate(/*with_decoder=*/true);
   check_conditions(conditions);
 }
 

@@ -6,7 +6,12 @@ namespace vaetl::models {
 namespace {
 
 DenseTrunk gan_generator(const Gan::Options& o) {
-  return {.input = o.input, .widths = o.widths, .activation = o.activation, .batch_norm = o.batch_norm};
+  return {.input = o.input,
+          .widths = o.widths,
+          .activation = o.activation,
+          .batch_norm = o.batch_norm,
+          .insert = o.insert,
+          .names = gan_halves};
 }
 
 // Over the flat input, with the embedded class at its end.
@@ -16,14 +21,16 @@ DenseTrunk gan_critic(const Gan::Options& o) {
           .widths = o.widths,
           .activation = o.critic_activation,
           .batch_norm = o.critic_batch_norm,
-          .spectral_norm = o.spectral_norm};
+          .spectral_norm = o.spectral_norm,
+          .insert = o.insert,
+          .names = gan_halves};
 }
 
 }  // namespace
 
 void Gan::Options::validate() const {
-  gan_generator(*this).validate();
-  gan_critic(*this).validate();
+  gan_generator(*this).validate(/*with_decoder=*/true);
+  gan_critic(*this).validate(/*with_decoder=*/true);
   check_conditions(conditions);
 }
 

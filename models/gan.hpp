@@ -18,6 +18,7 @@ class Gan final : public TrunkGan {
     bool critic_batch_norm = false, spectral_norm = false;
     std::int64_t conditions = 0, condition_size = 16;
     std::string critic_condition = "embedding";
+    nn::Insertions insert = {};
     static constexpr auto fields() {
       return std::tuple_cat(std::tuple{field("input", &Options::input, "shape of one example", sizes),
                                        field("widths", &Options::widths,

@@ -47,10 +47,6 @@ LeNet::LeNet(const Options& o) : Backbone(vaetl::spec<LeNet>(checked<LeNet>(o)),
   head(layer(), in);
 }
 
-ModelSpec LeNet::classifier(std::int64_t classes) const {
-  Options options = options_;
-  options.classes = classes;
-  return vaetl::spec<LeNet>(options);
-}
+ModelSpec LeNet::classifier(std::int64_t classes) const { return with_classes<LeNet>(options_, classes); }
 
 }  // namespace vaetl::models

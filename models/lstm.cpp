@@ -3,6 +3,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 
+#include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/models/options.hpp"
 #include "vaetl/models/trunk.hpp"
@@ -57,6 +58,11 @@ Lstm::Lstm(const Options& options)
     : Model(vaetl::spec<Lstm>(checked<Lstm>(options))),
       options_(options),
       encoder_(register_module("encoder", std::make_shared<SequenceEncoder>(known_layers(options)))) {
+  if (options.per_step && !options.bidirectional && encoder_->sees_other_steps()) {
+    throw ConfigError({"insert",
+                       "components that see single steps, as every step's output is to depend on no later one",
+                       "one that sees all steps", "set bidirectional, or put it into a model without per_step"});
+  }
   const std::int64_t size = options.classes + options.outputs;
   if (size > 0) head_ = register_module("head", std::make_shared<nn::Linear>(encoder_->feature_size(), size));
 }
@@ -134,7 +140,9 @@ at::Tensor Lstm::unroll(const Fields& fields, std::vector<at::Tensor>& state) {
   require_capability(*this, SequenceModel::capability, "unroll");
   const at::Tensor& x = checked_input(*this, fields);
   const at::Tensor steps = encoder_->embed(x, by_name(*this));
-  const at::Tensor lengths = fields.has("length") ? encoder_->lengths(fields, by_name(*this)) : at::Tensor();
+  // Read forwards alone, padding of token ids is behind all that counts; with lengths there is no state to carry.
+  const bool ends = options_.bidirectional || fields.has("length");
+  const at::Tensor lengths = ends ? encoder_->lengths(fields, by_name(*this)) : at::Tensor();
   return through_head(encoder_->every_step(steps, state, lengths));
 }
 

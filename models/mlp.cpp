@@ -11,6 +11,7 @@ DenseTrunk trunk(const Mlp::Options& o) {
           .activation = o.activation,
           .batch_norm = o.batch_norm,
           .dropout = o.dropout,
+          .layer_norm = o.layer_norm,
           .insert = o.insert};
 }
 

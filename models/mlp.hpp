@@ -16,7 +16,7 @@ class Mlp final : public TrunkClassifier {
     std::vector<std::int64_t> input = {1, 28, 28}, widths = {256, 128};
     std::string activation = "relu";
     double dropout = 0;
-    bool batch_norm = false;
+    bool batch_norm = false, layer_norm = false;
     std::optional<Code> code = {};
     std::int64_t classes = 10, outputs = 0;
     nn::Insertions insert = {};
@@ -25,6 +25,7 @@ class Mlp final : public TrunkClassifier {
           dense_trunk_fields<Options>(),
           std::tuple{field("dropout", &Options::dropout, "share of values dropped after every block", between(0, 0.99)),
                      field("batch_norm", &Options::batch_norm, "normalise every block over the batch"),
+                     field("layer_norm", &Options::layer_norm, "normalise every block over its units"),
                      field("code", &Options::code, "a last block as an autoencoder's: {\"size\": …}; none by default"),
                      field("classes", &Options::classes, "number of classes; 0: values or features alone",
                            between(0, 1000000)),

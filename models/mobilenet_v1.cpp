@@ -53,10 +53,6 @@ MobileNetV1::MobileNetV1(const Options& o)
   head("fc", in);
 }
 
-ModelSpec MobileNetV1::classifier(std::int64_t classes) const {
-  Options options = options_;
-  options.classes = classes;
-  return vaetl::spec<MobileNetV1>(options);
-}
+ModelSpec MobileNetV1::classifier(std::int64_t classes) const { return with_classes<MobileNetV1>(options_, classes); }
 
 }  // namespace vaetl::models

@@ -55,10 +55,6 @@ MobileNetV2::MobileNetV2(const Options& o)
   head("classifier.1", last, o.dropout);
 }
 
-ModelSpec MobileNetV2::classifier(std::int64_t classes) const {
-  Options options = options_;
-  options.classes = classes;
-  return vaetl::spec<MobileNetV2>(options);
-}
+ModelSpec MobileNetV2::classifier(std::int64_t classes) const { return with_classes<MobileNetV2>(options_, classes); }
 
 }  // namespace vaetl::models

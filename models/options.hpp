@@ -2,12 +2,20 @@
 // relations.
 #pragma once
 #include "vaetl/core/config.hpp"
+#include "vaetl/nn/model.hpp"
 
 namespace vaetl::models {
 
 template <class M>
 typename M::Options checked(const typename M::Options& options) {
   return from_json<typename M::Options>(to_json(options), std::string(M::name));
+}
+
+// The description of the same classifier for another number of classes.
+template <class M>
+ModelSpec with_classes(typename M::Options options, std::int64_t classes) {
+  options.classes = classes;
+  return vaetl::spec<M>(options);
 }
 
 }  // namespace vaetl::models

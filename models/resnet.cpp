@@ -63,10 +63,6 @@ ResNet::ResNet(const Options& o) : Backbone(vaetl::spec<ResNet>(checked<ResNet>(
   head("fc", in);
 }
 
-ModelSpec ResNet::classifier(std::int64_t classes) const {
-  Options options = options_;
-  options.classes = classes;
-  return vaetl::spec<ResNet>(options);
-}
+ModelSpec ResNet::classifier(std::int64_t classes) const { return with_classes<ResNet>(options_, classes); }
 
 }  // namespace vaetl::models

@@ -39,10 +39,6 @@ CifarResNet::CifarResNet(const Options& o)
   head("linear", in);
 }
 
-ModelSpec CifarResNet::classifier(std::int64_t classes) const {
-  Options options = options_;
-  options.classes = classes;
-  return vaetl::spec<CifarResNet>(options);
-}
+ModelSpec CifarResNet::classifier(std::int64_t classes) const { return with_classes<CifarResNet>(options_, classes); }
 
 }  // namespace vaetl::models

@@ -11,7 +11,7 @@
 namespace vaetl::models {
 namespace {
 
-// p(x | z) of (N, T, F) as that of N · T steps, of which those of padding do not count.
+// p(x | z) of (N, T, F) as that of N · T steps, of which those of zeros at the end do not count in log_prob().
 class PaddedLikelihood final : public Likelihood {
  public:
   PaddedLikelihood(std::shared_ptr<Likelihood> steps, SequenceShape shape, std::int64_t count)
@@ -22,6 +22,10 @@ class PaddedLikelihood final : public Likelihood {
     const at::Tensor end = (steps.ne(0).any(2) * places).amax(1, /*keepdim=*/true);
     return (steps_->log_prob(steps.flatten(0, 1)).view({count_, -1}) * (places <= end)).sum(1);
   }
+  at::Tensor log_prob_each(const at::Tensor& x) const override {
+    return shape_.from_steps(steps_->log_prob_each(shape_.to_steps(x).flatten(0, 1)).unflatten(0, {count_, -1}));
+  }
+  bool has_logits() const override { return steps_->has_logits(); }
   at::Tensor mean() const override { return shape_.from_steps(steps_->mean().unflatten(0, {count_, -1})); }
   at::Tensor sample() const override { return shape_.from_steps(steps_->sample().unflatten(0, {count_, -1})); }
 

@@ -2,8 +2,9 @@
 // steps from it (models/sequence_decoder.hpp). The input is what `lstm` takes, with a T that is told.
 //   sequence_autoencoder  x → z → x (Srivastava et al., arXiv:1502.04681, section 2.1, its unconditioned decoder)
 //   sequence_vae          q(z | x) = N(mean(h), exp(log_var(h))), p(x | z) (arXiv:1511.06349)
-// Both share all but the code. Of values p(x | z) is a likelihood over all steps; with `padded` steps of zeros behind
-// an example's last are padding and do not count in log_prob. Of token ids it is that of the text.
+// Both share all but the code. Of values p(x | z) is a likelihood over the steps that the batch's `length` counts, or
+// all; where data have no `length` but are `padded`, steps of zeros behind an example's last do not count in log_prob.
+// Of token ids it is that of the text.
 //
 //   auto vowels = make<models::SequenceAutoencoder>({.input = {29, 12}, .latent = 16, .padded = true});
 //   auto lines = make<models::SequenceVae>({.input = {64}, .vocabulary = 5000, .word_dropout = 0.3});
@@ -54,7 +55,7 @@ constexpr auto sequence_code_fields() {
       field("sigma", &O::sigma, "σ of the likelihood gaussian", between(1e-3, 1e3)),
       field("word_dropout", &O::word_dropout, "share of the tokens that the decoder does not see, in training",
             between(0, 1)),
-      field("padded", &O::padded, "steps of zeros at the end are padding, not values")};
+      field("padded", &O::padded, "without a `length` of the data: steps of zeros at the end are padding, not values")};
 }
 template <class O>
 SequenceCode sequence_code(const O& o) {

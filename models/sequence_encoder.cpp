@@ -76,8 +76,13 @@ SequenceEncoder::SequenceEncoder(SequenceLayers layers) : layers_(with_input_siz
         register_module("embedding", std::make_shared<nn::Embedding>(layers_.shape.vocabulary, layers_.embedding));
   }
   rnn_ = register_module("rnn", std::make_shared<nn::Recurrent>(layers_.rnn));
-  inserted_ = nn::inserted_after(rnn_group, {feature_size()}, layers_.insert);
-  if (inserted_) register_module("rnn_inserted", inserted_);
+  const auto inserted = nn::inserted_after(rnn_group, {shape().steps(), feature_size()}, layers_.insert);
+  if (!inserted) return;
+  register_module("rnn_inserted", inserted);
+  for (const auto& child : inserted->children()) {
+    inserted_.push_back(std::dynamic_pointer_cast<nn::Component>(child));
+    sees_other_steps_ = sees_other_steps_ || inserted_.back()->sees_other_steps();
+  }
 }
 
 at::Tensor SequenceEncoder::embed(const at::Tensor& x, const std::string& by) {
@@ -88,19 +93,21 @@ at::Tensor SequenceEncoder::embed(const at::Tensor& x, const std::string& by) {
   return embedding_->forward(steps);
 }
 
-// Each step by itself, so that a component sees neither padding nor what is to come.
-at::Tensor SequenceEncoder::inserted(const at::Tensor& features) {
-  if (!inserted_) return features;
-  return inserted_->forward(features.reshape({-1, feature_size()})).view(features.sizes());
+at::Tensor SequenceEncoder::over_steps(at::Tensor features, const at::Tensor& lengths) {
+  for (const auto& component : inserted_) features = component->over_steps(features, lengths);
+  return features;
 }
 
 at::Tensor SequenceEncoder::every_step(const at::Tensor& steps, nn::Recurrent::State& state,
                                        const at::Tensor& lengths) {
-  return inserted(rnn_->forward(steps, state, lengths));
+  return over_steps(rnn_->forward(steps, state, lengths), lengths);
 }
 
+// What sees single steps alone is spared all but the one that counts.
 at::Tensor SequenceEncoder::summary(const at::Tensor& steps, const at::Tensor& lengths) {
-  return inserted(rnn_->last(rnn_->forward(steps, lengths), lengths));
+  const at::Tensor output = rnn_->forward(steps, lengths);
+  if (sees_other_steps_) return rnn_->last(over_steps(output, lengths), lengths);
+  return over_steps(rnn_->last(output, lengths).unsqueeze(1), {}).squeeze(1);
 }
 
 at::Tensor SequenceEncoder::lengths(const Fields& fields, const std::string& by) const {
@@ -115,7 +122,7 @@ std::vector<LayerGroup> SequenceEncoder::groups() const {
   std::vector<LayerGroup> groups;
   if (embedding_) groups.push_back({"encoder.embedding", {"encoder.embedding"}});
   groups.push_back({rnn_group, {rnn_group}});
-  if (inserted_) groups.push_back({nn::inserted_group(rnn_group), {rnn_group + "_inserted"}});
+  if (!inserted_.empty()) groups.push_back({nn::inserted_group(rnn_group), {rnn_group + "_inserted"}});
   return groups;
 }
 

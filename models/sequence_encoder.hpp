@@ -35,7 +35,7 @@ struct SequenceLayers {
   SequenceShape shape = {};
   std::int64_t embedding = 64;
   nn::RecurrentOptions rnn = {};  // `in` follows from the shape
-  nn::Insertions insert = {};     // after encoder.rnn, on the features of each step
+  nn::Insertions insert = {};     // after encoder.rnn
 
   void validate() const;  // ConfigError
 };
@@ -46,22 +46,25 @@ class SequenceEncoder final : public torch::nn::Module {
   explicit SequenceEncoder(SequenceLayers layers);
   // x: a model's checked input; for token ids DataError where they are not of the vocabulary.
   at::Tensor embed(const at::Tensor& x, const std::string& by);  // (N, T, in)
-  // (N, T, in) → the features of every step (N, T, D H), or of each sequence (N, D H).
+  // (N, T, in) → the features of every step (N, T, D H), or of each sequence (N, D H). What is inserted sees each of
+  // these by itself; a component that sees other steps, all steps before the end.
   at::Tensor every_step(const at::Tensor& steps, nn::Recurrent::State& state, const at::Tensor& lengths);
   at::Tensor summary(const at::Tensor& steps, const at::Tensor& lengths);
   // What the batch says of its lengths, and where it says nothing, token ids.
   at::Tensor lengths(const Fields& fields, const std::string& by) const;
+  bool sees_other_steps() const { return sees_other_steps_; }  // a component that was inserted
   std::int64_t feature_size() const { return rnn_->features(); }
   const SequenceShape& shape() const { return layers_.shape; }
   std::vector<LayerGroup> groups() const;  // of a model whose child `encoder` it is
 
  private:
-  at::Tensor inserted(const at::Tensor& features);
+  at::Tensor over_steps(at::Tensor features, const at::Tensor& lengths);
 
   SequenceLayers layers_;
   std::shared_ptr<nn::Embedding> embedding_;
   std::shared_ptr<nn::Recurrent> rnn_;
-  std::shared_ptr<nn::Sequence> inserted_;
+  std::vector<std::shared_ptr<nn::Component>> inserted_;  // children of rnn_inserted
+  bool sees_other_steps_ = false;
 };
 
 inline constexpr Range sequence_sizes = between(-1, 1 << 24);
@@ -79,7 +82,7 @@ constexpr auto sequence_fields() {
       field("layers", &O::layers, "recurrent layers, one on the other", between(1, 64)),
       field("bidirectional", &O::bidirectional, "read the sequence both ways"),
       field("dropout", &O::dropout, "share of values dropped between the layers and before the head", between(0, 0.99)),
-      field("insert", &O::insert, "components on each step's features: [{\"after\": \"encoder.rnn\", \"name\": …}]")};
+      field("insert", &O::insert, "components on the steps' features: [{\"after\": \"encoder.rnn\", \"name\": …}]")};
 }
 template <class O>
 SequenceLayers sequence_layers(const O& o) {

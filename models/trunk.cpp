@@ -18,10 +18,13 @@ void check_input_shape(const std::vector<std::int64_t>& input) {
 }
 
 // After which of the first blocks of encoder and decoder something may stand.
-void check_trunk_places(const nn::Insertions& insert, std::size_t encoder, std::size_t decoder) {
+void check_trunk_places(const nn::Insertions& insert, const TrunkNames& names, std::size_t blocks, bool with_decoder) {
   std::vector<std::string> places;
-  for (std::size_t i = 0; i < encoder; ++i) places.push_back("encoder." + std::to_string(i));
-  for (std::size_t i = 0; i < decoder; ++i) places.push_back("decoder." + std::to_string(i));
+  const auto add = [&](const std::string& name) {
+    for (std::size_t i = 0; i < blocks; ++i) places.push_back(name + "." + std::to_string(i));
+  };
+  add(names.encoder);
+  if (with_decoder) add(names.decoder);
   nn::check_places(insert, places);
 }
 
@@ -47,10 +50,15 @@ void check_image_shape(const std::vector<std::int64_t>& input) {
 
 void DenseTrunk::validate(bool with_decoder) const {
   check_input_shape(input);
-  check_trunk_places(insert, widths.size(), with_decoder ? widths.size() : 0);
+  check_trunk_places(insert, names, widths.size(), with_decoder);
+  if (batch_norm && layer_norm) {
+    throw ConfigError({"layer_norm", "false where batch_norm is true", "true", "a block has one norm"});
+  }
   if (!widths.empty()) return;
-  if (batch_norm)
-    throw ConfigError({"batch_norm", "false where widths is empty", "true", "there is no block to normalise"});
+  if (batch_norm || layer_norm) {
+    throw ConfigError({batch_norm ? "batch_norm" : "layer_norm", "false where widths is empty", "true",
+                       "there is no block to normalise"});
+  }
   if (dropout > 0) {
     throw ConfigError(
         {"dropout", "0 where widths is empty", fmt::format("{}", dropout), "there is no block to drop from"});
@@ -63,9 +71,9 @@ std::shared_ptr<nn::Sequence> DenseTrunk::encoder() const {
   auto blocks = std::make_shared<nn::Sequence>();
   std::int64_t in = numel(input);
   for (std::int64_t out : widths) {
-    blocks->add(
-        std::make_shared<nn::DenseBlock>(in, out, nn::AfterOptions{activation, batch_norm, dropout, spectral_norm}));
-    nn::insert_after_last(*blocks, "encoder", {out}, insert);
+    blocks->add(std::make_shared<nn::DenseBlock>(
+        in, out, nn::AfterOptions{activation, batch_norm, dropout, spectral_norm, layer_norm}));
+    nn::insert_after_last(*blocks, names.encoder, {out}, insert);
     in = out;
   }
   return blocks;
@@ -76,7 +84,7 @@ std::shared_ptr<nn::Sequence> DenseTrunk::decoder(std::int64_t latent, std::int6
   std::int64_t in = latent;
   for (auto width = widths.rbegin(); width != widths.rend(); ++width) {
     blocks->add(std::make_shared<nn::DenseBlock>(in, *width, nn::AfterOptions{activation, batch_norm, dropout}));
-    nn::insert_after_last(*blocks, "decoder", {*width}, insert);
+    nn::insert_after_last(*blocks, names.decoder, {*width}, insert);
     in = *width;
   }
   blocks->add(std::make_shared<nn::DenseBlock>(in, maps * numel(input), nn::AfterOptions{}));
@@ -85,8 +93,7 @@ std::shared_ptr<nn::Sequence> DenseTrunk::decoder(std::int64_t latent, std::int6
 
 void ConvTrunk::validate(bool with_decoder) const {
   check_image_shape(input);
-  const std::size_t blocks = channels.size() + dense.size();
-  check_trunk_places(insert, blocks, with_decoder ? blocks : 0);
+  check_trunk_places(insert, names, channels.size() + dense.size(), with_decoder);
   if (channels.empty()) throw ConfigError({"channels", "at least one convolutional block", "none", {}});
   if (kernel % 2 == 0) throw ConfigError({"kernel", "an odd size", std::to_string(kernel), {}});
   std::size_t most = 0;
@@ -124,13 +131,13 @@ std::shared_ptr<nn::Sequence> ConvTrunk::encoder() const {
   for (std::int64_t out : channels) {
     blocks->add(std::make_shared<nn::ConvBlock>(nn::ConvBlockOptions{in, out, kernel, down}, after));
     size = halved(size, downsample == "stride");
-    nn::insert_after_last(*blocks, "encoder", {out, size[0], size[1]}, insert);
+    nn::insert_after_last(*blocks, names.encoder, {out, size[0], size[1]}, insert);
     in = out;
   }
   in *= size[0] * size[1];
   for (std::int64_t out : dense) {
     blocks->add(std::make_shared<nn::DenseBlock>(in, out, after));
-    nn::insert_after_last(*blocks, "encoder", {out}, insert);
+    nn::insert_after_last(*blocks, names.encoder, {out}, insert);
     in = out;
   }
   return blocks;
@@ -145,7 +152,7 @@ std::shared_ptr<nn::Sequence> ConvTrunk::decoder(std::int64_t latent, std::int64
   std::int64_t in = latent;
   for (std::int64_t out : widths) {
     blocks->add(std::make_shared<nn::DenseBlock>(in, out, after));
-    nn::insert_after_last(*blocks, "decoder", {out}, insert);
+    nn::insert_after_last(*blocks, names.decoder, {out}, insert);
     in = out;
   }
   std::vector<std::int64_t> widening = {maps * input[0]};
@@ -154,7 +161,7 @@ std::shared_ptr<nn::Sequence> ConvTrunk::decoder(std::int64_t latent, std::int64
     const std::size_t from = channels.size() - i;
     const nn::UpBlockOptions up{widening[from], widening[from - 1], kernel, image_sizes[i], image_sizes[i + 1]};
     blocks->add(std::make_shared<nn::UpBlock>(up, from == 1 ? nn::AfterOptions{} : after));
-    nn::insert_after_last(*blocks, "decoder", {up.out, up.to[0], up.to[1]}, insert);
+    nn::insert_after_last(*blocks, names.decoder, {up.out, up.to[0], up.to[1]}, insert);
   }
   return blocks;
 }

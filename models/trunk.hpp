@@ -22,6 +22,11 @@ void check_classes(std::int64_t classes);
 // Channels, height, width. ConfigError.
 void check_image_shape(const std::vector<std::int64_t>& input);
 
+// What the layer groups of its halves are called, which `insert` speaks of.
+struct TrunkNames {
+  std::string encoder = "encoder", decoder = "decoder";
+};
+
 // Dense blocks over the flattened input; no widths: the flattened input itself.
 struct DenseTrunk {
   std::vector<std::int64_t> input, widths;
@@ -29,7 +34,9 @@ struct DenseTrunk {
   bool batch_norm = false;
   double dropout = 0;          // after every block
   bool spectral_norm = false;  // of the encoder's weights
+  bool layer_norm = false;     // of the encoder, in place of batch_norm
   nn::Insertions insert = {};
+  TrunkNames names = {};
 
   void validate(bool with_decoder = false) const;  // with one, something may be inserted there too
   std::int64_t feature_size() const;
@@ -48,6 +55,7 @@ struct ConvTrunk {
   bool batch_norm = false;
   bool spectral_norm = false;  // of the encoder's weights
   nn::Insertions insert = {};
+  TrunkNames names = {};
 
   void validate(bool with_decoder = false) const;  // with one, something may be inserted there too
   std::int64_t feature_size() const;

@@ -9,10 +9,11 @@ namespace vaetl::models {
 
 TrunkAutoencoder::TrunkAutoencoder(ModelSpec spec, std::vector<std::int64_t> input,
                                    std::shared_ptr<nn::Sequence> encoder, std::shared_ptr<nn::Sequence> decoder,
-                                   std::int64_t code_size, const std::string& output)
+                                   const Code& code, const std::string& output)
     : Model(std::move(spec)),
       input_(std::move(input)),
-      code_size_(code_size),
+      code_size_(code.size),
+      code_range_(code.range()),
       likelihood_(output == "sigmoid" ? "bernoulli" : "gaussian"),
       encoder_(register_module("encoder", std::move(encoder))),
       decoder_(register_module("decoder", std::move(decoder))) {}

@@ -22,6 +22,7 @@ class TrunkAutoencoder : public Model, public virtual Encoder, public virtual De
   Signature signature() const final;
   at::Tensor encode(const Fields& fields) final;  // the code; DataError for another shape than the description's
   std::int64_t feature_size() const final { return code_size_; }
+  Range feature_range() const final { return code_range_; }
   // DataError unless z is (N, Z).
   std::shared_ptr<Likelihood> decode(const at::Tensor& z, const at::Tensor& condition = {}) final;
   std::int64_t latent_size() const final { return code_size_; }
@@ -29,15 +30,16 @@ class TrunkAutoencoder : public Model, public virtual Encoder, public virtual De
  protected:
   template <class Trunk>
   TrunkAutoencoder(ModelSpec spec, const Trunk& trunk, const Code& code, const std::string& output)
-      : TrunkAutoencoder(std::move(spec), trunk.input, encoder_to(code, trunk), trunk.decoder(code.size), code.size,
+      : TrunkAutoencoder(std::move(spec), trunk.input, encoder_to(code, trunk), trunk.decoder(code.size), code,
                          output) {}
 
  private:
   TrunkAutoencoder(ModelSpec spec, std::vector<std::int64_t> input, std::shared_ptr<nn::Sequence> encoder,
-                   std::shared_ptr<nn::Sequence> decoder, std::int64_t code_size, const std::string& output);
+                   std::shared_ptr<nn::Sequence> decoder, const Code& code, const std::string& output);
 
   std::vector<std::int64_t> input_;
   std::int64_t code_size_;
+  Range code_range_;
   std::string likelihood_;
   std::shared_ptr<nn::Sequence> encoder_, decoder_;
 };

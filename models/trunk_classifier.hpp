@@ -24,7 +24,8 @@ class TrunkClassifier : public Model, public virtual Classifier, public virtual 
   Signature signature() const final;
   at::Tensor encode(const Fields& fields) final;  // DataError for another shape than the description's
   std::int64_t feature_size() const final { return feature_size_; }
-  at::Tensor classify(const at::Tensor& features) final;  // ConfigError without classes
+  Range feature_range() const final { return feature_range_; }  // of a code; none is known without
+  at::Tensor classify(const at::Tensor& features) final;        // ConfigError without classes
   std::int64_t classes() const final { return head_is_.classes; }
   at::Tensor regress(const at::Tensor& features) final;  // ConfigError without outputs
   std::int64_t outputs() const final { return head_is_.outputs; }
@@ -34,7 +35,9 @@ class TrunkClassifier : public Model, public virtual Classifier, public virtual 
   template <class Trunk>
   TrunkClassifier(ModelSpec spec, const Trunk& trunk, const Head& head, const std::optional<Code>& code = {})
       : TrunkClassifier(std::move(spec), trunk.input, code ? encoder_to(*code, trunk) : trunk.encoder(),
-                        code ? code->size : trunk.feature_size(), head) {}
+                        code ? code->size : trunk.feature_size(), head) {
+    if (code) feature_range_ = code->range();
+  }
 
  private:
   TrunkClassifier(ModelSpec spec, std::vector<std::int64_t> input, std::shared_ptr<nn::Sequence> encoder,
@@ -43,6 +46,7 @@ class TrunkClassifier : public Model, public virtual Classifier, public virtual 
 
   std::vector<std::int64_t> input_;
   std::int64_t feature_size_;
+  Range feature_range_;
   Head head_is_;
   std::shared_ptr<nn::Sequence> encoder_;
   std::shared_ptr<nn::Linear> head_;

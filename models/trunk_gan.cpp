@@ -45,7 +45,7 @@ std::vector<LayerGroup> TrunkGan::groups() const {
     if (there) groups.push_back({path, {path}});
   };
   const auto add_blocks = [&](const std::string& half, const nn::Sequence& blocks) {
-    for (auto& group : numbered_groups(half, blocks.size())) groups.push_back(std::move(group));
+    for (auto& group : numbered_groups(half, blocks)) groups.push_back(std::move(group));
   };
   add(generator_condition_ != nullptr, "generator.condition");
   add_blocks("generator", *generator_);

@@ -16,20 +16,24 @@ namespace vaetl::models {
 // (arXiv:1610.09585).
 inline constexpr Choices critic_conditions = {"embedding", "projection", "auxiliary"};
 
+inline const TrunkNames gan_halves = {.encoder = "critic", .decoder = "generator"};
+
 // The options that every GAN has besides its trunks'.
 template <class O>
 constexpr auto gan_fields() {
-  return std::tuple{
-      field("noise", &O::noise, "size of the noise z", sizes),
-      choice("activation", &O::activation, "activation function of the generator's blocks", nn::activations),
-      field("batch_norm", &O::batch_norm, "normalise the generator's blocks over the batch"),
-      choice("critic_activation", &O::critic_activation, "activation function of the critic's blocks", nn::activations),
-      field("critic_batch_norm", &O::critic_batch_norm, "normalise the critic's blocks over the batch"),
-      field("spectral_norm", &O::spectral_norm, "divide the critic's weights by their spectral norm"),
-      field("conditions", &O::conditions, "number of classes it depends on; 0: it is not conditional",
-            between(0, 65536)),
-      field("condition_size", &O::condition_size, "size of the embedding of a class", sizes),
-      choice("critic_condition", &O::critic_condition, "how the critic sees the class", critic_conditions)};
+  return std::tuple_cat(
+      std::tuple{field("noise", &O::noise, "size of the noise z", sizes),
+                 choice("activation", &O::activation, "activation function of the generator's blocks", nn::activations),
+                 field("batch_norm", &O::batch_norm, "normalise the generator's blocks over the batch"),
+                 choice("critic_activation", &O::critic_activation, "activation function of the critic's blocks",
+                        nn::activations),
+                 field("critic_batch_norm", &O::critic_batch_norm, "normalise the critic's blocks over the batch"),
+                 field("spectral_norm", &O::spectral_norm, "divide the critic's weights by their spectral norm"),
+                 field("conditions", &O::conditions, "number of classes it depends on; 0: it is not conditional",
+                       between(0, 65536)),
+                 field("condition_size", &O::condition_size, "size of the embedding of a class", sizes),
+                 choice("critic_condition", &O::critic_condition, "how the critic sees the class", critic_conditions)},
+      insert_fields<O>());
 }
 
 // What the options say, whatever the trunks.
@@ -50,7 +54,7 @@ void check_conditions(std::int64_t conditions);  // ConfigError: a single one
 // critic.auxiliary; so "generator*" is one half and "critic*" the other. Parameters: generator.condition.weight (K, E),
 // generator.i.dense, generator.i.conv, and .norm; critic.condition.weight, critic.i.dense, critic.i.conv, and .norm;
 // critic.head, critic.auxiliary. With spectral norm each of the critic's weights but the auxiliary's is called
-// weight_orig beside weight_u and weight_v.
+// weight_orig beside weight_u and weight_v. What `insert` puts after a block is normalised by none.
 class TrunkGan : public Model, public virtual Generator, public virtual Critic, public virtual Conditional {
  public:
   std::vector<LayerGroup> groups() const final;

@@ -8,21 +8,13 @@
 
 namespace vaetl::models {
 
-// {"encoder.0", {"encoder.0"}}, {"encoder.1", {"encoder.1"}}, …
-inline std::vector<LayerGroup> numbered_groups(const std::string& name, std::size_t count) {
-  std::vector<LayerGroup> groups;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::string path = name + "." + std::to_string(i);
-    groups.push_back({path, {path}});
-  }
-  return groups;
-}
-
-// Likewise, with {"inserted.encoder.1", {"encoder.1_inserted"}} where components stand between them.
+// The blocks of a sequence that is the child `name`: {"encoder.0", {"encoder.0"}}, …, and where components stand between
+// them {"inserted.encoder.1", {"encoder.1_inserted"}}. Children of other names are none of its blocks.
 inline std::vector<LayerGroup> numbered_groups(const std::string& name, const nn::Sequence& blocks) {
   constexpr std::string_view suffix = "_inserted";
   std::vector<LayerGroup> groups;
   for (const auto& block : blocks.named_children()) {
+    if (block.key()[0] < '0' || block.key()[0] > '9') continue;
     const std::string path = name + "." + block.key();
     const bool inserted = path.ends_with(suffix);
     const std::string place = path.substr(0, path.size() - (inserted ? suffix.size() : 0));

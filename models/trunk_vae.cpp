@@ -25,9 +25,11 @@ void VaeSettings::validate(bool batch_norm) const {
   check_unread("components", components != defaults.components, prior != "standard", "the prior mixture or vamp");
   if (conditions == 1) throw ConfigError({"conditions", "0 (not conditional) or at least 2", "1", {}});
   if (prior != "vamp") return;
-  if (conditions > 0) {
-    throw ConfigError({"prior", "standard or mixture where there are conditions", "\"vamp\"",
-                       "pseudo-inputs have no class; choose mixture"});
+  if (components < conditions) {
+    throw ConfigError({"components",
+                       fmt::format("at least {}, a pseudo-input for each of the conditions", conditions),
+                       std::to_string(components),
+                       {}});
   }
   if (batch_norm) {
     throw ConfigError({"prior", "standard or mixture where batch_norm is true", "\"vamp\"",
@@ -56,9 +58,9 @@ TrunkVae::TrunkVae(ModelSpec spec, std::vector<std::int64_t> input, std::shared_
 void TrunkVae::make_prior() {
   const auto& [prior, count] = std::tie(settings_.prior, settings_.components);
   if (prior == "mixture") {
-    mixture_ = register_module("prior", std::make_shared<nn::MixturePrior>(count, settings_.latent));
+    mixture_ = register_module("prior", std::make_shared<nn::MixturePrior>(count, settings_.latent, conditions()));
   } else if (prior == "vamp") {
-    pseudo_inputs_ = register_module("prior", std::make_shared<nn::PseudoInputs>(count, input_));
+    pseudo_inputs_ = register_module("prior", std::make_shared<nn::PseudoInputs>(count, input_, conditions()));
   }
 }
 
@@ -78,18 +80,24 @@ Signature TrunkVae::signature() const {
   return signature;
 }
 
-// (N, F) → (N, F + K), joined by the one-hot class.
-at::Tensor TrunkVae::with_class(const at::Tensor& values, const at::Tensor& condition) const {
-  if (conditions() == 0) return values;
-  if (!condition.defined() || condition.dim() != 1 || condition.size(0) != values.size(0)) {
+// One for each of `count` examples; undefined where there are none.
+at::Tensor TrunkVae::checked_condition(const at::Tensor& condition, std::int64_t count) const {
+  if (conditions() == 0) return {};
+  if (!condition.defined() || condition.dim() != 1 || condition.size(0) != count) {
     throw DataError({"model " + quote(spec().name),
-                     fmt::format("a condition for each of {} examples", values.size(0)),
+                     fmt::format("a condition for each of {} examples", count),
                      condition.defined() ? "shape " + shape_text(condition.sizes().vec()) : "none",
                      {}});
   }
   Fields fields;
   fields.set("condition", condition);
-  const at::Tensor index = condition_of(*this, fields).unsqueeze(1);
+  return condition_of(*this, fields);
+}
+
+// (N, F) → (N, F + K), joined by the one-hot class.
+at::Tensor TrunkVae::with_class(const at::Tensor& values, const at::Tensor& condition) const {
+  if (conditions() == 0) return values;
+  const at::Tensor index = checked_condition(condition, values.size(0)).unsqueeze(1);
   return at::cat({values, at::zeros({values.size(0), conditions()}, values.options()).scatter_(1, index, 1)}, 1);
 }
 
@@ -104,10 +112,14 @@ Gaussian TrunkVae::posterior(const Fields& fields) { return latent_->of(hidden(f
 
 nn::Mixture TrunkVae::prior() {
   if (mixture_) return mixture_->mixture();
-  return nn::PseudoInputs::mixture_of(latent_->of(encoder_->forward(pseudo_inputs_->values()).flatten(1)));
+  const at::Tensor h = encoder_->forward(pseudo_inputs_->values()).flatten(1);
+  return pseudo_inputs_->mixture_of(latent_->of(with_class(h, pseudo_inputs_->condition())));
 }
 
-at::Tensor TrunkVae::log_prior(const at::Tensor& z) { return standard_prior() ? at::Tensor() : prior().log_prob(z); }
+at::Tensor TrunkVae::log_prior(const at::Tensor& z, const at::Tensor& condition) {
+  if (standard_prior()) return {};
+  return prior().log_prob(z, checked_condition(condition, z.size(0)));
+}
 
 std::shared_ptr<Likelihood> TrunkVae::decode(const at::Tensor& z, const at::Tensor& condition) {
   if (z.dim() != 2 || z.size(1) != settings_.latent) {
@@ -131,7 +143,8 @@ at::Tensor TrunkVae::generate(const at::Tensor& noise, const at::Tensor& conditi
                      shape_text(noise.sizes().vec()),
                      {}});
   }
-  return decode(prior().from_noise(noise), condition)->mean();
+  const at::Tensor z = prior().from_noise(noise, checked_condition(condition, noise.size(0)));
+  return decode(z, condition)->mean();
 }
 
 }  // namespace vaetl::models

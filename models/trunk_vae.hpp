@@ -34,7 +34,7 @@ constexpr auto vae_fields() {
       choice("likelihood", &O::likelihood, "p(x | z), over x in [0, 1]", nn::likelihoods),
       field("sigma", &O::sigma, "σ of the likelihood gaussian", between(1e-3, 1e3)),
       field("conditions", &O::conditions, "classes that x is conditional on; 0: it is not", between(0, 65536)),
-      choice("prior", &O::prior, "p(z)", nn::priors),
+      choice("prior", &O::prior, "p(z), or p(z | y) where there are conditions", nn::priors),
       field("components", &O::components, "of the prior mixture, pseudo-inputs of the prior vamp", sizes)};
 }
 template <class O>
@@ -45,8 +45,9 @@ VaeSettings vae_settings(const O& o) {
 // q(z | x) = N(mean(h), exp(log_var(h))), h the encoder's features; p(x | z) over the decoder's output, of which the
 // likelihood may want several maps. x (N, input…) in [0, 1] → z (N, Z) → x. encode() is the posterior's mean.
 // With `conditions` K > 0, h and z are each joined by the one-hot class, as in M2 of arXiv:1406.5298 where y is known:
-// q(z | x, y), p(x | z, y), p(z) without y. With another prior than N(0, 1) one more number of noise chooses its
-// component in generate(). Groups: encoder.0, …, latent, prior where it is learned, decoder.0, ….
+// q(z | x, y), p(x | z, y); a learned prior is p(z | y) (nn/prior.hpp), N(0, 1) has no y. With a learned prior one more
+// number of noise chooses its component in generate(). Groups: encoder.0, …, latent, prior where it is learned,
+// decoder.0, ….
 class TrunkVae : public Model, public virtual Variational, public virtual Generator, public virtual Conditional {
  public:
   std::vector<LayerGroup> groups() const final;
@@ -54,7 +55,7 @@ class TrunkVae : public Model, public virtual Variational, public virtual Genera
   at::Tensor encode(const Fields& fields) final;  // DataError for another shape than the description's
   std::int64_t feature_size() const final { return settings_.latent; }
   Gaussian posterior(const Fields& fields) final;
-  at::Tensor log_prior(const at::Tensor& z) final;
+  at::Tensor log_prior(const at::Tensor& z, const at::Tensor& condition = {}) final;  // DataError as of decode
   // DataError unless z is (N, Z) and, where the model is conditional, `condition` (N) is of its classes.
   std::shared_ptr<Likelihood> decode(const at::Tensor& z, const at::Tensor& condition = {}) final;
   std::int64_t latent_size() const final { return settings_.latent; }
@@ -81,6 +82,7 @@ class TrunkVae : public Model, public virtual Variational, public virtual Genera
   bool standard_prior() const { return !mixture_ && !pseudo_inputs_; }
   nn::Mixture prior();
   at::Tensor hidden(const Fields& fields);
+  at::Tensor checked_condition(const at::Tensor& condition, std::int64_t count) const;
   at::Tensor with_class(const at::Tensor& values, const at::Tensor& condition) const;
 
   std::vector<std::int64_t> input_;

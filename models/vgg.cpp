@@ -81,10 +81,6 @@ const nn::Linear* Vgg::add_dense(const std::string& group, const std::string& pa
   return layer.get();
 }
 
-ModelSpec Vgg::classifier(std::int64_t classes) const {
-  Options options = options_;
-  options.classes = classes;
-  return vaetl::spec<Vgg>(options);
-}
+ModelSpec Vgg::classifier(std::int64_t classes) const { return with_classes<Vgg>(options_, classes); }
 
 }  // namespace vaetl::models

@@ -24,7 +24,7 @@ fi
 
 venv=build/venv
 [ -x "$venv/bin/python" ] || { say "making $venv"; python3 -m venv "$venv"; }
-wanted=(numpy safetensors)
+wanted=(numpy safetensors tensorboard)
 own_torch=
 while read -r folder; do
   if [ -n "$folder" ] && [ -d "$folder" ]; then own_torch+=$(find "$folder" -maxdepth 5 -name TorchConfig.cmake); fi

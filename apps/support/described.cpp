@@ -1,7 +1,5 @@
 #include "apps/support/described.hpp"
 
-#include "vaetl/recipe/source.hpp"
-
 namespace vaetl::apps {
 namespace {
 
@@ -14,6 +12,11 @@ Json description_of(const std::string& text) {
 }  // namespace
 
 Flag model_flag() { return {"model", "JSON", "describes a weights file that others made: JSON, or a file of it"}; }
+
+std::optional<recipe::Description> told_of(const Arguments& arguments, const std::string& reference) {
+  if (!arguments.has("model")) return std::nullopt;
+  return recipe::describe(reference, description_of(arguments.text("model")));
+}
 
 Pretrained load_model(const Arguments& arguments, const std::string& reference) {
   if (!arguments.has("model")) return zoo::load(reference);

@@ -34,6 +34,7 @@ class StopOnSignal final : public Callback {
  public:
   void on_begin(Progress& progress) override { look(progress); }
   void on_step(Progress& progress) override { look(progress); }
+  void on_wait(Progress& progress) override { look(progress); }
 
  private:
   static void look(Progress& progress) {

@@ -15,7 +15,7 @@ void catch_signals();
 // The exit code that the signal asks for: interrupted, terminated; none where there was none.
 std::optional<Exit> caught_signal();
 
-// Stops a training, which is then saved, at the next step after a signal.
+// Stops a training, which is then saved, at the next step, or batch of a validation, after a signal.
 std::shared_ptr<Callback> stop_on_signal();
 
 }  // namespace vaetl::apps

@@ -60,6 +60,7 @@ void start_up() {
   raise_thresholds();
   keep_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error that has a code, like a full disk
 }
 
 void set_threads(const Arguments& arguments) {

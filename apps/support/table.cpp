@@ -30,6 +30,17 @@ std::string line(const std::vector<std::string>& cells, const std::vector<std::s
   return text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
 }
 
+std::string csv_line(const std::vector<std::string>& cells) {
+  std::string text;
+  for (const std::string& cell : cells) {
+    std::string quoted;
+    for (const char c : cell) quoted += c == '"' ? "\"\"" : std::string(1, c);
+    const bool plain = cell.find_first_of(",\"\r\n") == cell.npos && !cell.starts_with(' ') && !cell.ends_with(' ');
+    text += (text.empty() ? "" : ",") + (plain && !cell.empty() ? cell : "\"" + quoted + "\"");
+  }
+  return text + "\n";
+}
+
 }  // namespace
 
 std::string table_text(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
@@ -46,6 +57,12 @@ std::string table_text(const std::vector<std::string>& header, const std::vector
   }
   std::string text = header.empty() ? "" : line(header, widths, right);
   for (const auto& row : rows) text += line(row, widths, right);
+  return text;
+}
+
+std::string csv_text(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
+  std::string text = csv_line(header);
+  for (const auto& row : rows) text += csv_line(row);
   return text;
 }
 

@@ -36,6 +36,7 @@ std::vector<Topic> all_topics() {
   add_registry<Objective>(topics, "objective");
   add_registry<Corruption>(topics, "corruption");
   add_registry<Optimizer>(topics, "optimizer");
+  add_registry<Callback>(topics, "callback");
   add_registry<Transform>(topics, "transform");
   add_registry<Metric>(topics, "metric");
   add_registry<Reader>(topics, "reader");

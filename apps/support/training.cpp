@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// --out; a run folder that stands for its recipe goes on where it is.
+// A run folder that stands for its recipe goes on where it is.
 fs::path out_of(const recipe::Recipe& recipe, const Arguments& arguments) {
   if (arguments.has("out")) return arguments.text("out");
   const auto& words = arguments.positional();
@@ -141,6 +141,8 @@ RecipeArguments recipe_arguments(const Arguments& arguments) {
   if (fs::is_directory(given.recipe)) given.recipe = (fs::path(given.recipe) / "recipe.json").string();
   return given;
 }
+
+fs::path run_folder(const recipe::Recipe& recipe, const Arguments& arguments) { return out_of(recipe, arguments); }
 
 Result run_recipe(const recipe::Recipe& recipe, const Arguments& arguments) {
   if (arguments.has("print-config")) return print_config(recipe, arguments);

@@ -1,5 +1,6 @@
 // What the programs that run a recipe share: vaetl-train and vaetl-transfer.
 #pragma once
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct RecipeArguments {
   std::vector<std::string> overrides = {};
 };
 RecipeArguments recipe_arguments(const Arguments& arguments);
+
+// The run folder that the arguments and the recipe name.
+std::filesystem::path run_folder(const recipe::Recipe& recipe, const Arguments& arguments);
 
 // Prints the recipe, or plans, or trains and scores, as the arguments ask. How a transfer matched weights is told
 // first.

@@ -1,5 +1,6 @@
 """vaetl-generate and vaetl-reconstruct from outside. Usage: test_generate_app.py BIN [unittest options]"""
 import ast
+import csv
 import json
 import shutil
 import struct
@@ -251,6 +252,63 @@ class Reconstruct(Models):
         refused(3, ["nowhere"], "vae", "--data", "idx:nowhere")
         refused(4, ["nothing-there"], "nothing-there", *self.reference())
         refused(7, ["absent/bad.png"], "vae", *self.reference(), out="absent/bad.png")
+
+
+class ReconstructText(Case):
+    TEXTS = ["the cat, sat", "a dog \"ran\"", "the mat", "a cat ran"]
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        case = cls()
+        (cls.folder / "lines.txt").write_text("\n".join(cls.TEXTS * 30) + "\n")
+        (cls.folder / "new.txt").write_text("\n".join(cls.TEXTS) + "\n")
+        recipe = case.recipe("texts", data={"open": f"lines:{cls.folder}/lines.txt?by=character&labels=false"}, evaluate=None,
+                             model={"name": "sequence_autoencoder", "cell": "gru", "hidden": 32, "embedding": 8, "latent": 8},
+                             objective={"name": "reconstruction", "loss": "likelihood"},
+                             trainer={"steps": 200, "batch_size": 20, "optimizer": {"name": "adam", "lr": 0.01}})
+        case.run_program("vaetl-train", recipe, "--quiet", "--out", "texts")
+
+    def reference(self, name="new.txt"):
+        return ["--data", f"lines:{name}?labels=false"]
+
+    def test_a_table_of_texts_and_what_is_made_of_them(self):
+        found = self.json_of("vaetl-reconstruct", "texts", *self.reference())
+        self.assertEqual([pair["text"] for pair in found["texts"]], self.TEXTS)
+        self.assertGreater(found["metrics"]["tokens_rebuilt"], 0.95)  # four texts, learnt by heart
+        self.assertEqual([pair["reconstruction"] for pair in found["texts"]], self.TEXTS)
+        lines = self.run_program("vaetl-reconstruct", "texts", *self.reference(), "--count", "2").stdout.splitlines()
+        self.assertEqual(lines[0].split(), ["text", "reconstruction"])
+        self.assertEqual(lines[1].split("  "), ["the cat, sat", "the cat, sat"])
+        self.assertEqual(lines[2].split("   "), ["a dog \"ran\"", "a dog \"ran\""])
+        self.assertEqual(lines[3], "")
+        self.assertRegex(lines[4], r"^tokens_rebuilt  [01]\.\d{4}$")
+        self.assertEqual(len(lines), 5)
+        lines = self.run_program("vaetl-reconstruct", "texts", *self.reference("lines.txt")).stdout.splitlines()
+        self.assertEqual(len(lines), 1 + 20 + 2)  # a few of many
+
+    def test_files(self):
+        table = self.run_program("vaetl-reconstruct", "texts", *self.reference()).stdout.split("\n\n")[0] + "\n"
+        found = self.json_of("vaetl-reconstruct", "texts", *self.reference(), "--out", "texts.txt")
+        self.assertEqual((found["out"], "texts" in found), ("texts.txt", False))
+        self.assertEqual((self.folder / "texts.txt").read_text(), table)
+        self.run_program("vaetl-reconstruct", "texts", *self.reference("lines.txt"), "--out", "texts.csv")
+        with open(self.folder / "texts.csv", newline="") as file:
+            rows = list(csv.reader(file))
+        self.assertEqual(rows[0], ["text", "reconstruction"])
+        self.assertEqual([row[0] for row in rows[1:]], self.TEXTS * 30)
+
+    def test_refusals(self):
+        self.refused(2, ["--out: expected FILE.txt or FILE.csv, as the model sees text", '"bad.png"'], "vaetl-reconstruct", "texts",
+                     *self.reference(), "--out", "bad.png")
+        self.refused(2, ["--count", "at least 1"], "vaetl-reconstruct", "texts", *self.reference(), "--count", "0")
+        self.refused(7, ["absent/texts.csv"], "vaetl-reconstruct", "texts", *self.reference(), "--out", "absent/texts.csv")
+        recipe = self.recipe("reader", data={"open": f"text:{self.folder}/lines.txt?by=character&window=8", "order": "lanes"},
+                             model={"name": "lstm", "hidden": 8, "per_step": True}, objective="language_model", evaluate=None,
+                             trainer={"steps": 1, "batch_size": 2})
+        self.run_program("vaetl-train", recipe, "--quiet", "--out", "reader")
+        self.refused(2, ["reconstruct: expected a model that offers Decoder", '"lstm"'], "vaetl-reconstruct", "reader", "--data",
+                     "text:lines.txt?window=8")
 
 
 class Examples(Models):

@@ -89,10 +89,11 @@ TEST(Columns, SaysWhatDoesNotFit) {
       },
       {"columns: expected input of shape (N, 4), found (1, 3)"});
   expect_error<ConfigError>([&] { applied(Json::object(), training); }, {"columns", "fit it as preprocessing"});
-  EXPECT_FALSE(Preprocess::fit({{"columns"}}, table(training)).keeps_shape());
+  EXPECT_FALSE(Preprocess::fit({{"columns"}}, table(training)).raw_shape({4}));
   expect_error<DataError>([&] { Preprocess::fit({{"standardise"}}, table(training)); },
                           {"standardise: expected finite values of input", "channel 0", "columns"});
-  EXPECT_TRUE(Preprocess::fit({{"standardise"}}, table(training.nan_to_num(0))).keeps_shape());
+  const std::vector<std::int64_t> shape = {4};
+  EXPECT_EQ(Preprocess::fit({{"standardise"}}, table(training.nan_to_num(0))).raw_shape(shape), shape);
 }
 
 // Two values an example, of other units.

@@ -155,7 +155,8 @@ TEST_P(AutoencoderParity, TenStepsEqualPyTorch) {
     const Terms terms = objective_->backward(0, pass);
     if (step == 0) expect_first_step(terms);
     const at::NoGradGuard no_grad;
-    optimizer->update(set, 1);
+    optimizer->set_parameters({set});
+    optimizer->step(1);
   }
   for (const auto& [name, tensor] : state(*model_))
     expect_equal(tensor, stored_["after." + name], name + " afterwards");
@@ -218,6 +219,39 @@ TEST(Autoencoder, KSparseCodesKeepTheLargestAndMoreInEvaluation) {
 }
 
 // All that is learnt of the encoder, its code too, is the classifier's: same features, trained head.
+// A code that is not bounded is refused by what it is, not by what it looks like: at these weights all codes are 0.
+TEST(Autoencoder, SparsityWantsBoundedCodes) {
+  const auto objective = make<Objective>("sparsity_kl", Json::object());
+  const auto bind = [&](const ModelSpec& spec) {
+    const auto model = build(spec);
+    const at::NoGradGuard no_grad;
+    for (at::Tensor parameter : model->parameters()) parameter.zero_();
+    Fields fields;
+    fields.set("input", at::rand({2, 1, 12, 12}));
+    objective->bind(*model, {{"train", fields}});
+  };
+  for (const std::string name : {"autoencoder", "conv_autoencoder"}) {
+    Json options = {{"input", {1, 12, 12}}, {"code_activation", "sigmoid"}};
+    EXPECT_NO_THROW(bind({name, options}));
+    options["top_k"] = 3;  // what is not kept is 0
+    EXPECT_NO_THROW(bind({name, options}));
+    options["code_activation"] = "relu";
+    expect_error<ConfigError>(
+        [&] {
+          bind({name, options});
+        },
+        {"objective sparsity_kl: expected codes in [0, 1], whatever the weights, found codes from "
+         "0 on of \"" +
+             name + "\"",
+         "code_activation"});
+    options.erase("code_activation");
+    expect_error<ConfigError>([&] { bind({name, options}); }, {"found codes without bounds"});
+  }
+  const Json code = {{"size", 4}, {"activation", "sigmoid"}};
+  EXPECT_NO_THROW(bind({"mlp", {{"input", {1, 12, 12}}, {"code", code}}}));
+  expect_error<ConfigError>([&] { bind({"mlp", {{"input", {1, 12, 12}}}}); }, {"codes without bounds of \"mlp\""});
+}
+
 TEST(Autoencoder, ItsClassifierSeesTheCode) {
   for (const std::string name : {"autoencoder", "conv_autoencoder"}) {
     const auto model =

@@ -109,7 +109,8 @@ TEST_P(Backbones, EqualPyTorch) {
       for (const auto& item : model->named_parameters()) gradients[item.key()] = item.value().grad();
       expect_equal(summary(gradients), expected("gradients"), "gradients");
     }
-    optimizer->update(set, 1);
+    optimizer->set_parameters({set});
+    optimizer->step(1);
   }
   expect_equal(losses, expected("losses"), "losses");
   expect_equal(summary(state(*model)), expected("after"), "weights after ten steps");

@@ -93,7 +93,8 @@ class Player {
     const Terms terms = objective_.backward(index_, pass);
     if (case_.has(fmt::format("term.{}.{}", update_.name, step))) compare(step, terms);
     const at::NoGradGuard no_grad;
-    optimizer_->update(set_, 1);
+    optimizer_->set_parameters({set_});
+    optimizer_->step(1);
   }
 
  private:
@@ -320,6 +321,27 @@ TEST(Gan, LearnsWhatAClassLooksLike) {
   const at::Tensor made = require<Generator>(*gan).generate(at::randn({64, 4}), classes);
   const at::Tensor rows = made.view({64, 4, 36}).mean(2);  // class k is bright in its own quarter
   EXPECT_GE((rows.argmax(1) == classes).sum().item<std::int64_t>(), 60);
+}
+
+// Between the blocks of either half, by the names of their layer groups.
+TEST(Gan, TakesComponents) {
+  const Json insert = parse_json(R"([{"after": "critic.1", "name": "residual", "of": "self_attention"},
+                                     {"after": "generator.1", "name": "squeeze_excitation"}])",
+                                 "insert");
+  const auto model = build({"dcgan", {{"input", {1, 8, 8}}, {"channels", {4, 8}}, {"noise", 3}, {"insert", insert}}});
+  std::vector<std::string> names;
+  for (const auto& group : model->groups()) names.push_back(group.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"generator.0", "generator.1", "inserted.generator.1", "generator.2",
+                                             "critic.0", "critic.1", "inserted.critic.1", "critic.head"}));
+  EXPECT_TRUE(state(*model).contains("critic.1_inserted.0.of.in_proj_weight"));
+  const Json wrong = parse_json(R"([{"after": "encoder.1", "name": "glu"}])", "insert");
+  expect_error<ConfigError>(
+      [&] {
+        build({"dcgan", {{"insert", wrong}}});
+      },
+      {"insert[0].after: expected a layer group before the head (critic.0, critic.1, "
+       "generator.0, generator.1), found \"encoder.1\""});
+  expect_error<ConfigError>([&] { build({"gan", {{"insert", wrong}}}); }, {"critic.0, critic.1, generator.0"});
 }
 
 }  // namespace

@@ -145,7 +145,8 @@ class Steps {
     before.backward();
     if (step == 0) check("gradient of ", stored_.all("grad"), [](const at::Tensor& p) { return p.grad(); });
     const at::NoGradGuard no_grad;
-    optimizer_->update(set_, 1);
+    optimizer_->set_parameters({set_});
+    optimizer_->step(1);
     return before;
   }
   void check_after() const {

@@ -17,9 +17,12 @@
 #include "support/fields_cover.hpp"
 #include "train/fixture.hpp"
 #include "vaetl/core/random.hpp"
+#include "vaetl/metrics/metric.hpp"
 #include "vaetl/models/sequence_autoencoder.hpp"
 #include "vaetl/nn/state.hpp"
 #include "vaetl/objectives/cross_entropy.hpp"
+#include "vaetl/objectives/elbo.hpp"
+#include "vaetl/objectives/iwae.hpp"
 #include "vaetl/objectives/language_model.hpp"
 #include "vaetl/objectives/reconstruction.hpp"
 #include "vaetl/train/evaluate.hpp"
@@ -181,6 +184,96 @@ TEST(Lstm, InsertedComponentsSeeSingleSteps) {
   expect_close(steps.unroll(fields_of(x), all).slice(1, 0, 1), steps.unroll(fields_of(x.slice(1, 0, 1)), one));
 }
 
+// ---- attention over time
+
+const Json attention = parse_json(R"([{"after": "encoder.rnn", "name": "residual", "gate": false,
+                                       "of": {"name": "self_attention", "heads": 2}},
+                                      {"after": "encoder.rnn", "name": "highway"}])",
+                                  "insert");
+
+std::shared_ptr<Model> attentive(Json options) {
+  options.update({{"input", {-1, 3}}, {"hidden", 4}, {"insert", attention}});
+  return build({"lstm", options});
+}
+
+// What stands behind the ends moves nothing, and a sequence alone gives what it gives beside longer ones; what stands
+// before them moves all.
+TEST(AttentionOverTime, SeesAllStepsAndNoPadding) {
+  for (const bool both : {false, true}) {
+    SCOPED_TRACE(both ? "both ways" : "one way");
+    seed(21);
+    const auto model = attentive({{"bidirectional", both}, {"classes", 3}});
+    auto& encoder = require<Encoder>(*model);
+    EXPECT_EQ(group_names(*model), (std::vector<std::string>{"encoder.rnn", "inserted.encoder.rnn", "head"}));
+    const at::Tensor ends = whole({6, 2, 1}), x = at::randn({3, 6, 3});
+    at::Tensor other = x.clone();
+    other[1].slice(0, 2).fill_(1e3);
+    other[2].slice(0, 1).fill_(-1e3);
+    const at::Tensor found = encoder.encode(fields_of(x, ends));
+    EXPECT_TRUE(at::equal(encoder.encode(fields_of(other, ends)), found));
+    for (std::int64_t i = 0; i < 3; ++i) {
+      const std::int64_t end = ends[i].item<std::int64_t>();
+      expect_close(encoder.encode(fields_of(x.slice(0, i, i + 1).slice(1, 0, end))), found.slice(0, i, i + 1));
+    }
+    const auto gradients = [&](const at::Tensor& input) {
+      model->zero_grad();
+      const at::Tensor values = input.clone().requires_grad_();
+      encoder.encode(fields_of(values, ends)).square().sum().backward();
+      std::vector<at::Tensor> result = {values.grad()};
+      for (const auto& item : model->named_parameters()) {
+        if (item.key().starts_with("encoder")) result.push_back(item.value().grad().clone());
+      }
+      return result;
+    };
+    const auto expected = gradients(x), moved = gradients(other);
+    for (std::size_t i = 0; i < moved.size(); ++i) EXPECT_TRUE(at::equal(moved[i], expected[i])) << i;
+    EXPECT_EQ(expected[0][1].slice(0, 2).abs().sum().item<float>(), 0);
+    EXPECT_GT(expected[0][0].abs().amin().item<float>(), 0);
+  }
+}
+
+TEST(AttentionOverTime, TokensTellTheirPadding) {
+  seed(22);
+  const Json options = {{"input", {-1}},    {"vocabulary", 9}, {"embedding", 3},        {"hidden", 4},
+                        {"per_step", true}, {"classes", 2},    {"bidirectional", true}, {"insert", attention}};
+  const auto model = build({"lstm", options});
+  auto& steps = require<SequenceModel>(*model);
+  const at::Tensor text = whole({4, 8, 1}).unsqueeze(0), padded = at::cat({text, at::zeros({1, 4}, at::kLong)}, 1);
+  std::vector<at::Tensor> none;
+  expect_close(steps.unroll(fields_of(padded), none).slice(1, 0, 3), steps.unroll(fields_of(text), none));
+}
+
+// Each step's output sees all others, which what is read forwards and carries its state cannot.
+TEST(AttentionOverTime, OfEveryStepNeedsTheWholeSequence) {
+  seed(23);
+  const auto model = attentive({{"bidirectional", true}, {"per_step", true}, {"classes", 2}});
+  at::Tensor x = at::randn({1, 5, 3}).requires_grad_();
+  std::vector<at::Tensor> none;
+  require<SequenceModel>(*model).unroll(fields_of(x), none)[0][1].sum().backward();
+  EXPECT_GT(x.grad().abs().amin().item<float>(), 0);
+  expect_error<ConfigError>(
+      [] {
+        attentive({{"per_step", true}, {"classes", 2}});
+      },
+      {"insert: expected components that see single steps", "found one that sees all steps", "set bidirectional"});
+}
+
+TEST(AttentionOverTime, SharedByTheCoders) {
+  seed(24);
+  const Json options = {{"input", {5, 3}}, {"hidden", 4}, {"latent", 2}, {"insert", attention}};
+  const auto coder = build({"sequence_autoencoder", options});
+  const auto target = build(require<Encoder>(*coder).classifier(2));
+  const Weights shared = state(*target);
+  for (const auto& [name, tensor] : state(*coder)) {
+    EXPECT_EQ(shared.contains(name), name.starts_with("encoder")) << name;
+  }
+  const at::Tensor x = at::randn({2, 5, 3}), ends = whole({5, 2});
+  at::Tensor other = x.clone();
+  other[1].slice(0, 2).fill_(1e3);
+  auto& encoder = require<Encoder>(*coder);
+  EXPECT_TRUE(at::equal(encoder.encode(fields_of(other, ends)), encoder.encode(fields_of(x, ends))));
+}
+
 // ---- a text, and a run over it
 
 constexpr std::int64_t window = 6, vocabulary = 7;
@@ -329,6 +422,85 @@ TEST(SequenceCoder, PaddingIsNotReconstructed) {
     EXPECT_NE(all[1].item<float>(), log_prob[1].item<float>());
     EXPECT_NEAR(all[0].item<float>(), log_prob[0].item<float>(), 1e-3);
   }
+}
+
+// `length` says where sequences end, of models that are `padded` too: not zeros, which are values like others.
+TEST(SequenceCoder, LengthsSayWhatIsPadding) {
+  for (const bool padded : {false, true}) {
+    SCOPED_TRACE(padded);
+    seed(13);
+    SequenceVae model({.input = {4, 3}, .hidden = 4, .latent = 2, .likelihood = "bernoulli", .padded = padded});
+    at::Tensor x = at::rand({2, 4, 3});
+    x[0].slice(0, 2).zero_();  // four steps, the last two of which are zeros
+    x[1].slice(0, 2).fill_(0.5);
+    const at::Tensor ends = whole({4, 2});
+    const auto expected = [&] {  // by each sequence alone
+      const auto of = [&](std::int64_t i) {
+        const std::int64_t end = ends[i].item<std::int64_t>();
+        const at::Tensor z = model.encode(fields_of(x, ends)).slice(0, i, i + 1);
+        const at::Tensor mean = model.decode(z)->mean()[0].slice(0, 0, end), value = x[i].slice(0, 0, end);
+        return (value * mean.log() + (1 - value) * (1 - mean).log()).sum();
+      };
+      return at::stack({of(0), of(1)});
+    }();
+    const Batch data = {{"train", fields_of(x, ends)}};
+    Pass pass(model, data);
+    const at::Tensor elements = at::tensor(at::ArrayRef<float>{12, 6});
+    for (const std::string loss : {"likelihood", "cross_entropy"}) {
+      const auto objective = make<objectives::Reconstruction>({.loss = loss});
+      objective->bind(model, data);
+      // As the encoder is variational, its code is the posterior's mean.
+      expect_close(objective->terms(0, pass).total(), -(expected / elements).mean());
+    }
+    const auto metric = make<Metric>("reconstruction_bce", Json::object());
+    metric->update(pass);
+    EXPECT_NEAR(metric->result(), -(expected / elements).mean().item<double>(), other_kernels);
+    const auto elbo = make<objectives::Elbo>();
+    seed(14);
+    const at::Tensor z = pass.posterior().rsample();
+    seed(14);
+    const Terms terms = elbo->terms(0, pass);
+    const at::Tensor each = model.decode(z)->log_prob_each(x);
+    const at::Tensor sum = each[0].sum() + each[1].slice(0, 0, 2).sum();
+    expect_close(terms.minimised().front().second, -sum / 2);
+    // What stands behind the ends moves neither.
+    at::Tensor other = x.clone();
+    other[1].slice(0, 2).fill_(0.9);
+    const Batch moved = {{"train", fields_of(other, ends)}};
+    for (const std::string name : {"reconstruction_bce", "reconstruction_mse", "elbo", "nll"}) {
+      const auto score = [&](const Batch& batch) {
+        Pass one(model, batch);
+        const auto scored = make<Metric>(name, Json::object());
+        scored->update(one);
+        return scored->result();
+      };
+      EXPECT_EQ(score(moved), score(data)) << name;
+    }
+    const auto iwae = make<objectives::Iwae>({.samples = 3});
+    const auto bound = [&](const Batch& batch) {
+      Pass one(model, batch);
+      seed(15);
+      return iwae->terms(0, one).total();
+    };
+    EXPECT_TRUE(at::equal(bound(moved), bound(data)));
+  }
+}
+
+// Of a text the tokens and the padding that ends it count, whatever stands behind a told length.
+TEST(SequenceCoder, TextsAreMeansOverTheirTokens) {
+  seed(16);
+  SequenceAutoencoder model({.input = {6}, .vocabulary = 9, .embedding = 4, .hidden = 8, .latent = 3});
+  const at::Tensor text = at::cat({at::randint(1, 9, {1, 3}, at::kLong), at::zeros({1, 3}, at::kLong)}, 1);
+  const auto loss = [&](const Fields& fields) {
+    const Batch data = {{"train", fields}};
+    Pass pass(model, data);
+    return make<objectives::Reconstruction>({.loss = "likelihood"})->terms(0, pass).total();
+  };
+  const at::Tensor log_prob = model.decode(model.encode(fields_of(text)))->log_prob(text);
+  expect_close(loss(fields_of(text)), -log_prob.mean() / 4);
+  at::Tensor longer = text.clone();
+  longer[0].slice(0, 3).fill_(5);
+  EXPECT_TRUE(at::equal(loss(fields_of(longer, whole({3}))), loss(fields_of(text, whole({3})))));
 }
 
 TEST(SequenceCoder, TokensAreRebuiltByTheirLikelihood) {

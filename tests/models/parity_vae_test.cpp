@@ -68,6 +68,8 @@ ModelSpec dense(Json more = Json::object()) {
 
 std::vector<Case> cases() {
   const Json mixture = {{"prior", "mixture"}, {"components", 5}}, vamp = {{"prior", "vamp"}, {"components", 5}};
+  Json conditional_mixture = mixture, conditional_vamp = vamp;
+  conditional_mixture["conditions"] = conditional_vamp["conditions"] = 3;
   const Json iwae = {{"name", "iwae"}, {"samples", 4}};
   const ModelSpec conditional = {"conv_vae",
                                  {{"input", {1, 8, 8}},
@@ -81,7 +83,10 @@ std::vector<Case> cases() {
           {"iwae", dense(), iwae},
           {"mixture", dense(mixture), "elbo"},
           {"vamp", dense(vamp), "elbo"},
-          {"vamp_iwae", dense(vamp), iwae}};
+          {"vamp_iwae", dense(vamp), iwae},
+          {"conditional_mixture", dense(conditional_mixture), "elbo"},
+          {"conditional_mixture_iwae", dense(conditional_mixture), iwae},
+          {"conditional_vamp", dense(conditional_vamp), "elbo"}};
 }
 
 class ParityVae : public ::testing::TestWithParam<Case> {
@@ -132,7 +137,8 @@ TEST_P(ParityVae, TenStepsEqualPyTorch) {
     Pass pass(*model_, data);
     objective_->backward(0, pass);
     const at::NoGradGuard no_grad;
-    optimizer->update(set, 1);
+    optimizer->set_parameters({set});
+    optimizer->step(1);
   }
   for (const auto& [name, tensor] : reference_.all("after")) {
     EXPECT_LE(distance(state(*model_).at(name), tensor), rounding_of_steps) << name;
@@ -143,12 +149,15 @@ INSTANTIATE_TEST_SUITE_P(Reference, ParityVae, ::testing::ValuesIn(cases()),
                          [](const auto& test) { return test.param.name; });
 
 TEST(ParityPriors, EqualPyTorch) {
-  for (const std::string prior : {"mixture", "vamp"}) {
-    SCOPED_TRACE(prior);
-    const VaeReference reference("prior." + prior);
-    const auto model = double_model(dense({{"prior", prior}, {"components", 5}}), reference.all("weights"));
+  for (const auto& [prior, conditions] :
+       {std::pair{"mixture", 0}, std::pair{"mixture", 3}, std::pair{"vamp", 0}, std::pair{"vamp", 3}}) {
+    SCOPED_TRACE(fmt::format("{} of {} conditions", prior, conditions));
+    const VaeReference reference(fmt::format("prior.{}.{}", prior, conditions));
+    const ModelSpec spec = dense({{"prior", prior}, {"components", 5}, {"conditions", conditions}});
+    const auto model = double_model(spec, reference.all("weights"));
     const at::Tensor z = reference["z"].clone().requires_grad_();
-    const at::Tensor log_prior = require<Variational>(*model).log_prior(z);
+    const at::Tensor condition = conditions > 0 ? reference["condition"] : at::Tensor();
+    const at::Tensor log_prior = require<Variational>(*model).log_prior(z, condition);
     EXPECT_LE(distance(log_prior, reference["log_prior"]), rounding);
     log_prior.sum().backward();
     EXPECT_LE(distance(z.grad(), reference["grad_z"]), rounding);

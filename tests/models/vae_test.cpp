@@ -1,6 +1,8 @@
 // Variational autoencoders with conditions, learned priors and every likelihood: what their options do and refuse.
 // Values against PyTorch are in parity_vae_test.cpp.
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/bincount.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
@@ -15,6 +17,7 @@
 #include "vaetl/models/vae.hpp"
 #include "vaetl/nn/pass.hpp"
 #include "vaetl/nn/state.hpp"
+#include "vaetl/nn/variational.hpp"
 #include "vaetl/objectives/elbo.hpp"
 #include "vaetl/objectives/iwae.hpp"
 #include "vaetl/recipe/generate.hpp"
@@ -170,6 +173,57 @@ TEST(VaePriors, HaveAGroupAndAreLearned) {
   }
 }
 
+// The same picture has other latents under another class, and its learned prior knows which: nothing of a class's prior
+// is where another's codes are, once both have learnt. What it generates is of the class.
+TEST(ConditionalVae, LearnedPriorsAreOfTheClass) {
+  for (const std::string prior : {"mixture", "vamp"}) {
+    SCOPED_TRACE(prior);
+    const auto model = built(small_vae({{"conditions", 4}, {"prior", prior}, {"components", 8}}));
+    check_groups(*model);
+    auto& vae = require<Variational>(*model);
+    const at::Tensor z = at::randn({3, 4});
+    EXPECT_EQ(vae.log_prior(z, classes({0, 1, 2})).sizes(), at::IntArrayRef({3}));
+    expect_error<DataError>([&] { vae.log_prior(z); }, {"a condition for each of 3 examples, found none"});
+    expect_error<DataError>([&] { vae.log_prior(z, classes({0, 1, 4})); }, {"conditions from 0 to 3", "found 4"});
+    auto& generator = require<Generator>(*model);
+    expect_error<DataError>([&] { generator.generate(at::randn({2, 5})); }, {"a condition for each of 2 examples"});
+    const Checksum before = checksum(*model);
+    Trainer({.steps = 200, .batch_size = 32, .optimizer = {"adam", {{"lr", 5e-3}}}, .device = "cpu"})
+        .fit(model, make<objectives::Elbo>(), blobs(400));
+    for (const auto& [name, sum] : checksum(*model).tensors) EXPECT_NE(before.tensors.at(name), sum) << name;
+    model->eval();
+    for (std::int64_t k = 0; k < 4; ++k) {
+      const at::Tensor made = generator.generate(at::randn({16, 5}), classes(std::vector<std::int64_t>(16, k)));
+      const at::Tensor by_class = made.view({16, 4, 36}).mean(2).argmax(1);
+      EXPECT_TRUE(by_class.eq(k).all().item<bool>()) << "class " << k << ": " << by_class;
+    }
+    const auto scores = evaluate(*model, blobs(50, 4, 9), {"elbo", "nll?samples=20"});
+    EXPECT_LT(scores.at("nll?samples=20"), -scores.at("elbo"));
+  }
+}
+
+// Weights of the classes that name other components: each class's codes are likely under its own weights alone, in the
+// ELBO, in importance weights and in what is generated.
+TEST(ConditionalVae, EveryScoreReadsThePriorOfTheClass) {
+  const auto model = built(small_vae({{"conditions", 2}, {"prior", "mixture"}, {"components", 2}}));
+  const at::NoGradGuard no_grad;
+  state(*model).at("prior.mean").copy_(at::tensor({-3.0, 3.0}).view({2, 1}).expand({2, 4}));
+  state(*model).at("prior.logits").copy_(at::tensor({100.0, 0.0, 0.0, 100.0}).view({2, 2}));
+  auto& vae = require<Variational>(*model);
+  const Gaussian q{at::full({2, 4}, 3.0), at::zeros({2, 4})};
+  const at::Tensor kl = kl_to_prior(vae, q, q.mean, classes({0, 1}));
+  EXPECT_NEAR((kl[0] - kl[1]).item<float>(), 4 * 36 / 2, 1e-3);
+  const at::Tensor noise = at::zeros({1, 2, 4});
+  const at::Tensor x = at::full({2, 1, 12, 12}, 0.5);
+  const at::Tensor w = log_weights(vae, q, noise, x, classes({0, 1}))[0];
+  const at::Tensor log_prob = vae.decode(q.mean, classes({0, 1}))->log_prob(x);
+  EXPECT_NEAR(((w - log_prob)[0] - (w - log_prob)[1] + kl[0] - kl[1]).item<float>(), 0, 1e-3);
+  const at::Tensor made = require<Generator>(*model).generate(at::zeros({2, 5}), classes({0, 1}));
+  const at::Tensor decoded =
+      vae.decode(at::tensor({-3.0, 3.0}).to(at::kFloat).view({2, 1}).expand({2, 4}), classes({0, 1}))->mean();
+  EXPECT_TRUE(at::allclose(made, decoded, 0, 1e-6));
+}
+
 TEST(VaePriors, OfTheStandardNormalIsNone) {
   EXPECT_FALSE(require<Variational>(*built(small_vae(Json::object()))).log_prior(at::zeros({1, 4})).defined());
 }
@@ -182,6 +236,12 @@ TEST(VaePriors, FreeBitsWantTheStandardOne) {
         objective->bind(*built(small_vae({{"prior", "mixture"}})), {});
       },
       {"objective.free_bits: expected 0 where the model's prior is not standard, found 0.5"});
+  objective->bind(*built(small_vae({{"conditions", 4}})), {});
+  expect_error<ConfigError>(
+      [&] {
+        objective->bind(*built(small_vae({{"prior", "vamp"}, {"conditions", 4}})), {});
+      },
+      {"objective.free_bits"});
 }
 
 // With them, dimensions that a high β would let collapse keep about so many nats.
@@ -206,7 +266,8 @@ TEST(VaeOptions, RefuseWhatWouldDoNothingOrCannotBe) {
   refused(small_vae({{"sigma", 0.2}}), {"sigma", "the likelihood gaussian", "leave it out"});
   refused(small_vae({{"components", 7}}), {"components", "the prior mixture or vamp"});
   refused(small_vae({{"conditions", 1}}), {"conditions: expected 0 (not conditional) or at least 2, found 1"});
-  refused(small_vae({{"prior", "vamp"}, {"conditions", 4}}), {"prior", "where there are conditions", "choose mixture"});
+  refused(small_vae({{"prior", "vamp"}, {"conditions", 4}, {"components", 3}}),
+          {"components: expected at least 4, a pseudo-input for each of the conditions, found 3"});
   refused({"conv_vae", {{"prior", "vamp"}, {"batch_norm", true}}}, {"prior", "switch batch_norm off"});
   refused(small_vae({{"prior", "vmap"}}), {"prior", "\"vmap\"", "did you mean \"vamp\""});
   refused(small_vae({{"likelihood", "logistic"}}), {"likelihood", "\"discretised_logistic\""});

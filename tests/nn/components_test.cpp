@@ -4,12 +4,15 @@
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "nn/numeric_gradient.hpp"
 #include "support/expect_error.hpp"
 #include "support/fields_cover.hpp"
 #include "vaetl/core/random.hpp"
+#include "vaetl/nn/second_gradients.hpp"
 #include "vaetl/nn/state.hpp"
 
 namespace vaetl::testing::components_test {
@@ -64,6 +67,43 @@ TEST(Components, GradientsAreTheirDifferences) {
       expect_gradients([&] { return component->forward(x); }, variables);
     }
   }
+}
+
+// As a penalty on a critic's gradient needs: the gradient of a gradient, by differences of the gradient.
+TEST(Components, HaveSecondGradientsWhereTheyAreWanted) {
+  seed(1);
+  for (const Shape& shape : {Shape{3, 4}, Shape{4, 2, 2}}) {
+    const auto component = bound({{"name", "residual"}, {"of", {{"name", "self_attention"}, {"heads", 2}}}}, shape);
+    component->to(at::kDouble);
+    component->named_parameters()["gate"].data().fill_(0.5);
+    const at::Tensor x = batch_of(shape, at::kDouble).requires_grad_();
+    const auto slope = [&] {
+      const nn::SecondGradients wanted;
+      const at::Tensor y = component->forward(x).square().sum();
+      return torch::autograd::grad({y}, {x}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
+    };
+    expect_gradients(slope, component->parameters());
+  }
+  EXPECT_FALSE(nn::SecondGradients::wanted());
+}
+
+// Sequences that end early: what is behind their ends is as if it were not there.
+TEST(Components, SeeNoPadding) {
+  seed(2);
+  for (const auto& name : registry<nn::Component>().names()) {
+    SCOPED_TRACE(name);
+    const auto component = bound(name, {-1, 8});
+    const at::Tensor x = at::randn({2, 5, 8}), ends = at::tensor(at::ArrayRef<std::int64_t>{5, 3});
+    const at::Tensor y = component->over_steps(x, ends);
+    EXPECT_TRUE(at::allclose(y.slice(0, 1, 2).slice(1, 0, 3),
+                             component->over_steps(x.slice(0, 1, 2).slice(1, 0, 3), {}), 1e-4, 1e-5));
+    at::Tensor later = x.clone();
+    later[0][4].fill_(3);
+    const bool moved = !at::equal(component->over_steps(later, ends)[0][0], y[0][0]);
+    EXPECT_EQ(moved, component->sees_other_steps());
+  }
+  EXPECT_TRUE(bound("self_attention", {-1, 8})->sees_other_steps());
+  EXPECT_TRUE(bound({{"name", "residual"}, {"of", "self_attention"}}, {-1, 8})->sees_other_steps());
 }
 
 TEST(Components, StartWhereTheirPapersSay) {

@@ -6,6 +6,7 @@
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/randn_like.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -51,6 +52,39 @@ TEST(Likelihoods, Gradients) {
   EXPECT_EQ(nn::Bernoulli(output).log_prob(x).sizes(), at::IntArrayRef({2}));
   EXPECT_TRUE(at::allclose(nn::Bernoulli(output).mean(), output.sigmoid()));
   EXPECT_TRUE(nn::FixedGaussian(output).mean().is_same(output));
+}
+
+// Each of them, over sequences (2, 4, 3) of lengths 4 and 1: the parts are those of the whole, and what is padding does
+// not count, whatever its values.
+TEST(Likelihoods, CountStepsBeforeTheEnd) {
+  for (const std::string name :
+       {"bernoulli", "gaussian", "learned_gaussian", "discretised_logistic", "beta_binomial"}) {
+    SCOPED_TRACE(name);
+    seed(3);
+    const std::int64_t maps = nn::likelihood_maps(name);
+    const at::Tensor output = maps == 1 ? at::randn({2, 4, 3}, at::kDouble) : at::randn({2, maps, 4, 3}, at::kDouble);
+    const auto likelihood = nn::make_likelihood(name, output);
+    Fields fields;
+    fields.set("input", at::rand({2, 4, 3}, at::kDouble));
+    const at::Tensor& x = fields.input();
+    EXPECT_TRUE(at::allclose(likelihood->log_prob_each(x).sum({1, 2}), likelihood->log_prob(x), 1e-12));
+    EXPECT_TRUE(at::equal(nn::log_prob_of(*likelihood, fields, "test"), likelihood->log_prob(x)));
+    EXPECT_TRUE(at::allclose(nn::mean_log_prob(*likelihood, fields, "test"), likelihood->log_prob(x) / 12, 1e-12));
+    fields.set("length", at::tensor(at::ArrayRef<std::int64_t>{4, 1}));
+    const at::Tensor first = likelihood->log_prob_each(x)[1][0].sum();
+    const at::Tensor expected = at::stack({likelihood->log_prob(x)[0], first});
+    EXPECT_TRUE(at::allclose(nn::log_prob_of(*likelihood, fields, "test"), expected, 1e-12));
+    const at::Tensor counts = at::tensor(at::ArrayRef<double>{12, 3}, at::kDouble);
+    EXPECT_TRUE(at::allclose(nn::mean_log_prob(*likelihood, fields, "test"), expected / counts, 1e-12));
+  }
+}
+
+TEST(Likelihoods, LengthsAreChecked) {
+  Fields fields;
+  fields.set("input", at::rand({2, 4, 3}));
+  fields.set("length", at::tensor(at::ArrayRef<std::int64_t>{5, 1}));
+  expect_error<DataError>([&] { nn::log_prob_of(nn::Bernoulli(fields.input()), fields, "test"); },
+                          {"test: expected lengths from 1 to 4, the steps of the batch, found the length 5"});
 }
 
 TEST(Likelihoods, StayFiniteFarOut) {

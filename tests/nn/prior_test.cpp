@@ -2,6 +2,8 @@
 #include "vaetl/nn/prior.hpp"
 
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/bincount.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
@@ -45,6 +47,32 @@ TEST(Mixture, Gradients) {
   expect_gradients([&] { return mixture().log_prob(z); }, {mean, log_var, logits, z});
 }
 
+// Each example sees the weights of its own class, among which −∞ is none.
+TEST(Mixture, OfEveryClass) {
+  seed(5);
+  nn::Mixture mixture = some_mixture(4, 3);
+  mixture.log_weights = at::stack({at::randn({4}, at::kDouble).log_softmax(0), at::tensor({0.0, 0.5, 0.0, 0.5}).log()});
+  const at::Tensor z = at::randn({6, 3}, at::kDouble), condition = at::tensor({0, 1, 1, 0, 1, 0}, at::kLong);
+  const at::Tensor log_prob = mixture.log_prob(z, condition);
+  for (std::int64_t i = 0; i < 6; ++i) {
+    const nn::Mixture own{mixture.components, mixture.log_weights[condition[i].item<std::int64_t>()]};
+    EXPECT_NEAR(log_prob[i].item<double>(), own.log_prob(z.slice(0, i, i + 1)).item<double>(), 1e-12) << i;
+  }
+}
+
+TEST(Mixture, GradientsOfEveryClass) {
+  seed(6);
+  const at::Tensor mean = at::randn({3, 2}, at::kDouble).requires_grad_();
+  const at::Tensor log_var = at::randn({3, 2}, at::kDouble).requires_grad_();
+  const at::Tensor logits = at::randn({2, 3}, at::kDouble).requires_grad_();
+  const at::Tensor z = at::randn({4, 2}, at::kDouble).requires_grad_(), condition = at::tensor({1, 0, 1, 1}, at::kLong);
+  const auto log_prob = [&] { return nn::Mixture{{mean, log_var}, logits.log_softmax(1)}.log_prob(z, condition); };
+  expect_gradients(log_prob, {mean, log_var, logits, z});
+  const auto members = at::tensor({1.0, 0.0, 1.0, 0.0, 1.0, 0.0}).view({2, 3});
+  const at::Tensor fixed = (members / members.sum(1, true)).log();
+  expect_gradients([&] { return nn::Mixture{{mean, log_var}, fixed}.log_prob(z, condition); }, {mean, log_var, z});
+}
+
 // In float32 the three products lose what a code far from the means' mean weighs: values of 10⁴ by 2⁻²⁴.
 TEST(Mixture, StaysNearInFloat32) {
   seed(3);
@@ -74,6 +102,35 @@ TEST(Mixture, NoiseBecomesItsSamples) {
   // The ends of the noise are the first and the last component.
   const at::Tensor ends = at::tensor({-40.0f, 0.0f, 40.0f, 0.0f}).view({2, 2});
   EXPECT_TRUE(at::equal(mixture.from_noise(ends).squeeze(1), at::tensor({-10.0f, 10.0f})));
+}
+
+// Of components at 0, 10, 20, …, a class's samples lie at its own; the furthest noise too. Of 9 weights of 1/9 the sum
+// rounds off 1.
+TEST(Mixture, NoiseBecomesSamplesOfTheClass) {
+  seed(7);
+  const at::Tensor mean = 10 * at::arange(20, at::kFloat).view({20, 1});
+  const at::Tensor members = at::zeros({2, 20});
+  members.select(0, 0).slice(0, 2, 5) += 1;
+  members.select(0, 1).slice(0, 7, 16) += 1;
+  const nn::Mixture mixture{{mean, at::zeros({20, 1}) - 4}, (members / members.sum(1, true)).log()};
+  const at::Tensor condition = at::arange(6000, at::kLong).remainder(2), noise = at::randn({6000, 2});
+  noise.select(1, 0).slice(0, 0, 4).copy_(at::tensor({-40.0f, -40.0f, 40.0f, 40.0f}));
+  const at::Tensor chosen = mixture.from_noise(noise, condition).squeeze(1).div(10).round().to(at::kLong);
+  const at::Tensor counts = at::bincount(chosen + 20 * condition, {}, 40).view({2, 20}).to(at::kFloat) / 3000;
+  const at::Tensor expected = members / members.sum(1, true);
+  EXPECT_TRUE(at::equal(counts.gt(0), members.gt(0))) << counts;
+  EXPECT_LE((counts - expected).abs().max().item<float>(), 4 * 0.5 / std::sqrt(3000.0));
+  EXPECT_TRUE(at::equal(chosen.slice(0, 0, 4), at::tensor({2, 7, 4, 15}, at::kLong))) << chosen.slice(0, 0, 4);
+}
+
+TEST(Priors, OfConditionsHaveWeightsOrInputsOfEachClass) {
+  EXPECT_EQ(nn::MixturePrior(7, 3, 2).mixture().log_weights.sizes(), at::IntArrayRef({2, 7}));
+  nn::PseudoInputs vamp(5, {4}, 2);
+  EXPECT_TRUE(at::equal(vamp.condition(), at::tensor({0, 1, 0, 1, 0}, at::kLong)));
+  EXPECT_FALSE(nn::PseudoInputs(5, {4}).condition().defined());
+  const at::Tensor weights = vamp.mixture_of({at::zeros({5, 3}), at::zeros({5, 3})}).log_weights.exp();
+  const at::Tensor expected = at::tensor({1.0f / 3, 0.0f, 1.0f / 3, 0.0f, 1.0f / 3, 0.0f, 0.5f, 0.0f, 0.5f, 0.0f});
+  EXPECT_TRUE(at::allclose(weights, expected.view({2, 5})));
 }
 
 TEST(Priors, HaveParameters) {

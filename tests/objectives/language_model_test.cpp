@@ -237,6 +237,58 @@ TEST(PerStep, OfValues) {
       {"objective per_step: expected a target of shape (3, 4, 2)", "found (3, 4)"});
 }
 
+// Targets that the model sees as (v − mean) / scale, a scale for each value: errors are in the values' own units.
+TEST(StepRmse, IsInTheTargetsOwnUnits) {
+  const auto model = tagger(0, 2);
+  Fields fields = sequences();
+  const at::Tensor values = at::randn({3, 4, 2}, at::kDouble);
+  std::vector<at::Tensor> none;
+  const at::Tensor outputs = model->unroll(fields, none);
+  const auto rmse = [&](const at::Tensor& scale) {
+    fields.set("target", values);
+    fields.set("target.scale", scale);
+    const Batch data = {{"train", fields}};
+    Pass pass(*model, data);
+    const auto metric = make<Metric>("step_rmse", Json::object());
+    metric->update(pass);
+    return metric->result();
+  };
+  const auto expected = [&](const at::Tensor& scale) {
+    const at::Tensor squares = ((outputs - values) * scale).square();
+    const double sum = squares[0].sum().item<double>() + squares[1][0].sum().item<double>() +
+                       squares[2].slice(0, 0, 2).sum().item<double>();
+    return std::sqrt(sum / 14);
+  };
+  const at::Tensor each = 1 + at::rand({3, 4, 2}, at::kDouble), one = at::tensor({2.0, 30.0}, at::kDouble);
+  EXPECT_NEAR(rmse(each), expected(each), 1e-12);
+  EXPECT_NEAR(rmse(one.expand({3, 2})), expected(one), 1e-10);  // a scale for each output alone
+}
+
+// By the transform that standardises them: each place of a step has its mean and deviation, of one value a step too.
+TEST(StepRmse, UndoesTheStandardisationOfTargets) {
+  at::manual_seed(8);
+  for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{3, 4, 2}, {3, 4}}) {
+    const bool two = shape.size() == 3;
+    const auto model = tagger(0, two ? 2 : 1);
+    Fields fields = sequences();
+    const at::Tensor values = at::randn(shape, at::kDouble) * 50 + 1000;
+    const at::Tensor mean = values.mean(two ? at::IntArrayRef{0, 2} : at::IntArrayRef{0}, /*keepdim=*/true);
+    const at::Tensor scale = at::full_like(mean, 50) * (1 + at::arange(4, at::kDouble)).view_as(mean);
+    fields.set("target", (values - mean) / scale);
+    fields.set("target.scale", scale.expand_as(values));
+    std::vector<at::Tensor> none;
+    const at::Tensor own = model->unroll(fields, none).view_as(values) * scale + mean;
+    const at::Tensor squares = (own - values).square().view({3, 4, -1}).mean(2);
+    const double sum =
+        squares[0].sum().item<double>() + squares[1][0].item<double>() + squares[2].slice(0, 0, 2).sum().item<double>();
+    const Batch data = {{"train", fields}};
+    Pass pass(*model, data);
+    const auto metric = make<Metric>("step_rmse", Json::object());
+    metric->update(pass);
+    EXPECT_NEAR(metric->result(), std::sqrt(sum / 7), 1e-9);
+  }
+}
+
 TEST(StepAccuracy, CountsStepsBeforeTheEnd) {
   const auto model = tagger(3);
   Fields fields = sequences();

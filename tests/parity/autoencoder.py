@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
-torch.set_default_dtype(torch.float64)
 STEPS, RATE, MOMENTUM, COUNT = 10, 0.05, 0.9, 6
 ACTIVATIONS = {"relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "silu": F.silu, "elu": F.elu,
                "identity": lambda x: x, None: lambda x: x}
@@ -44,7 +43,7 @@ class Code(Dense):
         if self.k == 0:
             return h
         k = self.k if self.training else min(h.shape[1], round(self.k * self.factor))
-        return h * (h >= h.sort(1, descending=True).values[:, k - 1:k]).double()
+        return h * (h >= h.sort(1, descending=True).values[:, k - 1:k]).to(h)
 
 
 class Conv(nn.Module):
@@ -225,9 +224,11 @@ def run(case, name, options, objective):
     tensors.update({f"{case}/{k}": v.detach().clone().contiguous() for k, v in kept.items()})
 
 
-torch.manual_seed(0)
-for case in CASES:
-    run(*case)
-described = [{"case": case, "model": {"name": name, **options}} for case, name, options, _ in CASES]
-save_file(tensors, str(pathlib.Path(__file__).with_suffix(".safetensors")),
-          {"models": json.dumps(described), "objectives": json.dumps({case: objective for case, _, _, objective in CASES})})
+if __name__ == "__main__":
+    torch.set_default_dtype(torch.float64)
+    torch.manual_seed(0)
+    for case in CASES:
+        run(*case)
+    described = [{"case": case, "model": {"name": name, **options}} for case, name, options, _ in CASES]
+    save_file(tensors, str(pathlib.Path(__file__).with_suffix(".safetensors")),
+              {"models": json.dumps(described), "objectives": json.dumps({case: objective for case, _, _, objective in CASES})})

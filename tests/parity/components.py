@@ -121,4 +121,5 @@ def main():
     save_file(tensors, str(pathlib.Path(__file__).with_suffix(".safetensors")), {"components": json.dumps(cases)})
 
 
-main()
+if __name__ == "__main__":
+    main()

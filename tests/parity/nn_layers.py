@@ -87,11 +87,11 @@ def likelihoods():
 # ---- whole models
 
 class DenseBlock(nn.Module):
-    def __init__(self, inputs, outputs, activation=None, batch_norm=False):
+    def __init__(self, inputs, outputs, activation=None, batch_norm=False, layer_norm=False):
         super().__init__()
         self.dense = nn.Linear(inputs, outputs)
-        if batch_norm:
-            self.norm = nn.BatchNorm1d(outputs)
+        if batch_norm or layer_norm:
+            self.norm = nn.BatchNorm1d(outputs) if batch_norm else nn.LayerNorm(outputs)
         self.activation = ACTIVATIONS.get(activation, lambda x: x)
 
     def forward(self, x):
@@ -131,8 +131,8 @@ class UpBlock(nn.Module):
 
 def dense_encoder(o):
     sizes = [math.prod(o["input"]), *o["widths"]]
-    blocks = [DenseBlock(a, b, o["activation"], o.get("batch_norm", False)) for a, b in zip(sizes, sizes[1:])]
-    return nn.Sequential(*blocks), sizes[-1]
+    norms = o.get("batch_norm", False), o.get("layer_norm", False)
+    return nn.Sequential(*(DenseBlock(a, b, o["activation"], *norms) for a, b in zip(sizes, sizes[1:]))), sizes[-1]
 
 
 def dense_decoder(o):
@@ -243,6 +243,7 @@ MODELS = [
     ("conv_vae", "conv_vae", {**CONV, "input": [1, 9, 11], "latent": 2, "likelihood": "bernoulli"}),
     ("conv_vae_norm", "conv_vae", {**CONV, "input": [1, 8, 7], "downsample": "stride", "activation": "sigmoid",
                                    "batch_norm": True, "latent": 2, "likelihood": "gaussian"}),
+    ("mlp_layer_norm", "mlp", {"input": [20], "widths": [6, 5], "activation": "relu", "layer_norm": True, "classes": 4}),
 ]
 
 
@@ -257,10 +258,11 @@ def models():
             vae_case(case, options, Vae(encoder, features, decoder, options["latent"]))
 
 
-torch.manual_seed(0)
-layers()
-activations()
-likelihoods()
-models()
-described = [{"case": case, "model": {"name": name, **options}} for case, name, options in MODELS]
-save_file(tensors, str(pathlib.Path(__file__).with_suffix(".safetensors")), {"models": json.dumps(described)})
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    layers()
+    activations()
+    likelihoods()
+    models()
+    described = [{"case": case, "model": {"name": name, **options}} for case, name, options in MODELS]
+    save_file(tensors, str(pathlib.Path(__file__).with_suffix(".safetensors")), {"models": json.dumps(described)})

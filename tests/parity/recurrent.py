@@ -14,8 +14,6 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-torch.set_default_dtype(torch.float64)
-torch.manual_seed(0)
 STEPS, RATE, MOMENTUM, COUNT, LANE = 10, 0.02, 0.9, 4, 5  # LANE: windows of a lane, steps of an epoch
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
 tensors = {}
@@ -88,6 +86,29 @@ LAYERS = [
 
 # ---- models
 
+class SelfAttention(nn.MultiheadAttention):
+    """Over the steps of each sequence alone."""
+
+    def __init__(self, item, width):
+        super().__init__(width, item["heads"], batch_first=True)
+
+    def forward(self, x, lengths):
+        padding = None if lengths is None else torch.arange(x.shape[1])[None] >= lengths[:, None]
+        return super().forward(x, x, x, key_padding_mask=padding, need_weights=False)[0]
+
+
+class Residual(nn.Module):
+    def __init__(self, item, width):
+        super().__init__()
+        self.of = SelfAttention(item["of"], width)
+
+    def forward(self, x, lengths):
+        return x + self.of(x, lengths)
+
+
+OVER_STEPS = {"self_attention": SelfAttention, "residual": Residual}
+
+
 class Encoder(nn.Module):
     def __init__(self, o):
         super().__init__()
@@ -97,11 +118,23 @@ class Encoder(nn.Module):
             features = o["embedding"]
         self.rnn = CELLS[o.get("cell", "lstm")](features, o["hidden"], o.get("layers", 1), batch_first=True,
                                                 bidirectional=o.get("bidirectional", False))
+        width = o["hidden"] * (2 if self.rnn.bidirectional else 1)
+        if o.get("insert"):
+            self.rnn_inserted = nn.ModuleList([OVER_STEPS[item["name"]](item, width) for item in o["insert"]])
 
     def forward(self, x, lengths=None, state=None):
         steps = self.embedding(x) if hasattr(self, "embedding") else x
         output, last = run_layer(self.rnn, steps, lengths, state)
-        return output, summary(self.rnn, last), last
+        if not hasattr(self, "rnn_inserted"):
+            return output, summary(self.rnn, last), last
+        for block in self.rnn_inserted:
+            output = block(output, lengths)
+        ends = torch.full((len(x),), x.shape[1]) if lengths is None else lengths
+        last_steps = torch.stack([row[end - 1] for row, end in zip(output, ends)])
+        if self.rnn.bidirectional:
+            half = last_steps.shape[1] // 2
+            last_steps = torch.cat([last_steps[:, :half], output[:, 0, half:]], 1)
+        return output, last_steps, last
 
 
 class Lstm(nn.Module):
@@ -219,6 +252,8 @@ def loss_of(model, objective, fields, noise, state):
 
 VALUES = {"input": [6, 3], "hidden": 5}
 IDS = {"input": [7], "vocabulary": 9, "embedding": 3, "hidden": 5}
+ATTENTION = [{"after": "encoder.rnn", "name": "residual", "of": {"name": "self_attention", "heads": 2}, "gate": False},
+             {"after": "encoder.rnn", "name": "self_attention", "heads": 3}]
 CASES = [
     ("classifier", "lstm", {**VALUES, "classes": 3}, "cross_entropy", {}),
     ("picture", "lstm", {"input": [2, 5, 3], "hidden": 4, "classes": 3}, "cross_entropy", {}),
@@ -236,6 +271,8 @@ CASES = [
     ("vae", "sequence_vae", {**VALUES, "cell": "gru", "layers": 2, "bidirectional": False, "latent": 2, "likelihood": "gaussian",
                              "sigma": 0.5, "padded": True}, "elbo", {"padded": True}),
     ("vae_text", "sequence_vae", {**IDS, "cell": "lstm", "bidirectional": False, "latent": 2}, "elbo", {"texts": True}),
+    ("attention", "lstm", {"input": [-1, 3], "hidden": 3, "bidirectional": True, "classes": 2, "insert": ATTENTION},
+     "cross_entropy", {"padded": True}),
 ]
 
 
@@ -292,13 +329,16 @@ def model_case(case, name, options, objective, extra):
     keep(case, {"losses": torch.stack(losses), **{f"after.{k}": v for k, v in model.state_dict().items()}})
 
 
-for item in LAYERS:
-    layer_case(*item)
-for item in CASES:
-    model_case(*item)
-kept = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
-layers = [{"case": case, "cell": cell, "layers": o.get("num_layers", 1), "bidirectional": o.get("bidirectional", False)}
-          for case, cell, o, _, _ in LAYERS]
-models = [{"case": case, "model": {"name": name, **o}, "objective": objective} for case, name, o, objective, _ in CASES]
-save_file(kept, str(pathlib.Path(__file__).with_suffix(".safetensors")),
-          {"models": json.dumps(models), "layers": json.dumps(layers)})
+if __name__ == "__main__":
+    torch.set_default_dtype(torch.float64)
+    torch.manual_seed(0)
+    for item in LAYERS:
+        layer_case(*item)
+    for item in CASES:
+        model_case(*item)
+    kept = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+    layers = [{"case": case, "cell": cell, "layers": o.get("num_layers", 1), "bidirectional": o.get("bidirectional", False)}
+              for case, cell, o, _, _ in LAYERS]
+    models = [{"case": case, "model": {"name": name, **o}, "objective": objective} for case, name, o, objective, _ in CASES]
+    save_file(kept, str(pathlib.Path(__file__).with_suffix(".safetensors")),
+              {"models": json.dumps(models), "layers": json.dumps(layers)})

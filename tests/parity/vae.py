@@ -12,8 +12,6 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.distributions import Bernoulli, Categorical, Independent, MixtureSameFamily, MultivariateNormal, Normal, kl_divergence
 
-torch.set_default_dtype(torch.float64)
-torch.manual_seed(0)
 tensors = {}
 
 
@@ -105,13 +103,13 @@ def same(x):
 
 
 class Prior(nn.Module):
-    """A mixture's own parameters, or the pseudo-inputs of a VampPrior."""
+    """A mixture's own parameters, with logits for each class where there are any, or the pseudo-inputs of a VampPrior."""
 
-    def __init__(self, kind, components, latent, shape):
+    def __init__(self, kind, components, latent, shape, conditions):
         super().__init__()
         if kind == "mixture":
             self.mean, self.log_var = nn.Parameter(torch.randn(components, latent)), nn.Parameter(torch.randn(components, latent))
-            self.logits = nn.Parameter(torch.randn(components))
+            self.logits = nn.Parameter(torch.randn((conditions, components) if conditions else (components,)))
         else:
             self.inputs = nn.Parameter(torch.randn(components, *shape))
 
@@ -122,7 +120,7 @@ class Vae(nn.Module):
         self.encoder, self.decoder, self.conditions = encoder, decoder, conditions
         self.latent = nn.ModuleDict({"mean": nn.Linear(features + conditions, latent), "log_var": nn.Linear(features + conditions, latent)})
         if prior:
-            self.prior = Prior(prior, 5, latent, shape)
+            self.prior = Prior(prior, 5, latent, shape, conditions)
 
     def with_class(self, values, y):
         return torch.cat([values, F.one_hot(y, self.conditions).to(values)], 1) if self.conditions else values
@@ -134,20 +132,29 @@ class Vae(nn.Module):
     def decode(self, z, y=None):
         return self.decoder(self.with_class(z, y))
 
-    def log_prior(self, z):
+    def log_prior(self, z, y=None):
         if not hasattr(self, "prior"):
             return Normal(0.0, 1.0).log_prob(z).sum(-1)
+        if not self.conditions:
+            return self.mixture().log_prob(z)
+        return torch.stack([self.mixture(label).log_prob(each) for each, label in zip(z, y.tolist())])
+
+    def mixture(self, label=None):
+        """The prior of one class: with its weights, or of its pseudo-inputs, which are every conditions-th."""
         if hasattr(self.prior, "logits"):
-            parts, choice = Normal(self.prior.mean, torch.exp(0.5 * self.prior.log_var)), Categorical(logits=self.prior.logits)
+            logits = self.prior.logits if label is None else self.prior.logits[label]
+            parts, choice = Normal(self.prior.mean, torch.exp(0.5 * self.prior.log_var)), Categorical(logits=logits)
         else:
-            parts = self.posterior(torch.sigmoid(self.prior.inputs))
-            choice = Categorical(logits=torch.zeros(len(parts.loc)))
-        return MixtureSameFamily(choice, Independent(parts, 1)).log_prob(z)
+            inputs = self.prior.inputs if label is None else self.prior.inputs[label::self.conditions]
+            parts = self.posterior(torch.sigmoid(inputs), None if label is None else torch.full((len(inputs),), label))
+            choice = Categorical(logits=torch.zeros(len(inputs)))
+        return MixtureSameFamily(choice, Independent(parts, 1))
 
 
-def dense_vae(latent=3, **extra):
+def dense_vae(latent=3, conditions=0, **extra):
     encoder = nn.Sequential(DenseBlock(12, 6, F.relu))
-    return Vae(encoder, 6, nn.Sequential(DenseBlock(latent, 6, F.relu), DenseBlock(6, 12, same)), latent, **extra)
+    decoder = nn.Sequential(DenseBlock(latent + conditions, 6, F.relu), DenseBlock(6, 12, same))
+    return Vae(encoder, 6, decoder, latent, conditions, **extra)
 
 
 def conv_vae(maps=2, conditions=3, latent=3):
@@ -176,7 +183,7 @@ def logistic_log_prob(model, z, x, y):
 def elbo_loss(model, noise, x, y, log_prob):
     q = model.posterior(x, y)
     z = q.loc + q.scale * noise
-    kl = (q.log_prob(z).sum(1) - model.log_prior(z)) if hasattr(model, "prior") else kl_divergence(q, Normal(0.0, 1.0)).sum(1)
+    kl = (q.log_prob(z).sum(1) - model.log_prior(z, y)) if hasattr(model, "prior") else kl_divergence(q, Normal(0.0, 1.0)).sum(1)
     return (kl - log_prob(model, z, x, y)).mean()
 
 
@@ -186,7 +193,7 @@ def iwae_loss(model, noise, x, y, log_prob):
     log_w = []
     for each in noise:
         z = q.loc + q.scale * each
-        log_w.append(log_prob(model, z, x, y) + model.log_prior(z) - q.log_prob(z).sum(1))
+        log_w.append(log_prob(model, z, x, y) + model.log_prior(z, y) - q.log_prob(z).sum(1))
     return -(torch.logsumexp(torch.stack(log_w), 0) - math.log(len(noise))).mean()
 
 
@@ -216,17 +223,24 @@ def models():
     vamp = dense_vae(prior="vamp", shape=(1, 3, 4))
     trained_case("vamp", vamp, elbo_loss, (6, 3), small, None, bernoulli_log_prob)
     trained_case("vamp_iwae", dense_vae(prior="vamp", shape=(1, 3, 4)), iwae_loss, (4, 6, 3), small, None, bernoulli_log_prob)
+    for kind in ("mixture", "vamp"):
+        model = dense_vae(prior=kind, shape=(1, 3, 4), conditions=3)
+        trained_case(f"conditional_{kind}", model, elbo_loss, (6, 3), small, y, bernoulli_log_prob)
+    model = dense_vae(prior="mixture", conditions=3)
+    trained_case("conditional_mixture_iwae", model, iwae_loss, (4, 6, 3), small, y, bernoulli_log_prob)
 
 
 def priors():
     z = torch.randn(7, 3)
     for kind in ("mixture", "vamp"):
-        model = dense_vae(prior=kind, shape=(1, 3, 4))
-        leaf = z.clone().requires_grad_()
-        log_prior = model.log_prior(leaf)
-        log_prior.sum().backward()
-        used = {k: v for k, v in gradients(model).items() if v is not None}
-        store(f"prior.{kind}", z=z, log_prior=log_prior, grad_z=leaf.grad, **weights(model), **used)
+        for conditions, y in ((0, None), (3, torch.tensor([0, 2, 1, 1, 0, 2, 2]))):
+            model = dense_vae(prior=kind, shape=(1, 3, 4), conditions=conditions)
+            leaf = z.clone().requires_grad_()
+            log_prior = model.log_prior(leaf, y)
+            log_prior.sum().backward()
+            used = {k: v for k, v in gradients(model).items() if v is not None}
+            store(f"prior.{kind}.{conditions}", z=z, log_prior=log_prior, grad_z=leaf.grad, **weights(model), **used,
+                  **({} if y is None else {"condition": y}))
 
 
 def free_bits():
@@ -256,9 +270,12 @@ def linear_gaussian():
         "weights.latent.log_var.weight": torch.zeros(2, 5), "weights.latent.log_var.bias": torch.log(sigma**2 / precision)})
 
 
-likelihoods()
-models()
-priors()
-free_bits()
-linear_gaussian()
-save_file(tensors, pathlib.Path(__file__).with_suffix(".safetensors"))
+if __name__ == "__main__":
+    torch.set_default_dtype(torch.float64)
+    torch.manual_seed(0)
+    likelihoods()
+    models()
+    priors()
+    free_bits()
+    linear_gaussian()
+    save_file(tensors, pathlib.Path(__file__).with_suffix(".safetensors"))

@@ -1,4 +1,5 @@
 """What the README says is so: its C++ program is examples/few_labels.cpp to the letter, and it reaches what it promises."""
+import json
 import os
 import pathlib
 import re
@@ -38,6 +39,23 @@ class Readme(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreater(float(re.search(r"^elbo (\S+)$", done.stdout, re.M).group(1)), -290)  # untrained: about -540
         self.assertGreater(float(re.search(r"^accuracy (\S+)$", done.stdout, re.M).group(1)), 0.55)
+
+    def test_the_callback_in_the_documentation_is_the_example(self):
+        example = (ROOT / "examples/callback.cpp").read_text().split("// [callback]\n")[1]
+        self.assertIn("```cpp\n" + example + "```", (ROOT / "docs/training.md").read_text())
+
+    def test_the_callback_stops_a_training(self):
+        if not pathlib.Path("/usr/share/datasets/fashion-mnist").is_dir():
+            self.skipTest("dataset-fashion-mnist is not installed")
+        recipe = json.loads((ROOT / "recipes/fashion-mlp.json").read_text())
+        recipe.update(evaluate=[], callbacks=[{"name": "stop_at_loss", "loss": 1.5}])
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "recipe.json"
+            file.write_text(json.dumps(recipe))
+            done = subprocess.run([BIN / "example_callback", file], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        steps = int(re.search(r"^stopped after (\d+) steps$", done.stdout, re.M).group(1))
+        self.assertLess(steps, 469)  # an epoch
 
     def test_every_path_it_names_exists(self):
         text = (ROOT / "README.md").read_text()

@@ -1,10 +1,15 @@
 // Sequences by recipes alone: what a description leaves to the data, texts that are trained on, written and scored.
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/rand.h>
 #include <gtest/gtest.h>
 
 #include "recipe/toy.hpp"
 #include "support/temporary_folder.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/nn/layers.hpp"
+#include "vaetl/recipe/data_cache.hpp"
 #include "vaetl/recipe/generate.hpp"
 #include "vaetl/recipe/generate_text.hpp"
 #include "vaetl/recipe/run.hpp"
@@ -67,6 +72,63 @@ TEST(SequenceRecipe, AVaeOfLinesWritesLines) {
   for (const std::string& text : recipe::texts_of(*outcome.model, made)) {
     EXPECT_TRUE(text == "red cat runs" || text == "blue dog sleeps well") << text;
   }
+}
+
+// A program's own model that labels every step, and has no option to say so.
+class StepLabeller final : public Model, public SequenceModel {
+ public:
+  static constexpr std::string_view name = "step_labeller";
+  struct Options {
+    std::vector<std::int64_t> input = {4, 3};
+    std::int64_t classes = 0, outputs = 0;
+    static constexpr auto fields() {
+      return std::tuple{field("input", &Options::input, "(T, F)"), field("classes", &Options::classes, "of a step"),
+                        field("outputs", &Options::outputs, "values of a step")};
+    }
+  };
+  explicit StepLabeller(const Options& o) : Model(vaetl::spec<StepLabeller>(o)), options_(o) {
+    head_ = register_module("head", std::make_shared<nn::Linear>(o.input.at(1), o.classes + o.outputs));
+  }
+  std::vector<LayerGroup> groups() const override { return {{"head", {"head"}}}; }
+  Signature signature() const override { return {{{"input", {options_.input, at::kFloat, 0, 1}}}}; }
+  at::Tensor unroll(const Fields& fields, std::vector<at::Tensor>&) override { return head_->forward(fields.input()); }
+  std::int64_t step_outputs() const override { return options_.classes + options_.outputs; }
+
+ private:
+  Options options_;
+  std::shared_ptr<nn::Linear> head_;
+};
+
+// What leaves a description to its targets is asked of the model, not of its options' names.
+TEST(SequenceRecipe, TargetsOfStepsDescribeWhatPutsOutSteps) {
+  registry<Model>().add<StepLabeller>();
+  const auto described = [](const ModelSpec& model, const at::Tensor& target, const std::string& objective) {
+    Fields fields;
+    fields.set("input", at::rand({6, 4, 3}));
+    fields.set("target", target);
+    DatasetInfo info{.name = "steps"};
+    if (!target.is_floating_point()) info.fields["target"] = {{4}, at::kLong, 0, 4};
+    const Dataset data = Dataset::from_tensors(fields, info);
+    auto cache = std::make_shared<recipe::DataCache>();
+    cache->put("steps", {data, data.select(at::empty({0}, at::kLong)), data});
+    const Json json = {{"name", "steps"},
+                       {"data", {{"open", "steps"}}},
+                       {"model", Codec<ModelSpec>::write(model)},
+                       {"objective", objective},
+                       {"trainer", {{"steps", 1}, {"batch_size", 3}}}};
+    const auto outcome = recipe::run(recipe::parse(json), {.device = "cpu", .data = cache});
+    const Json& options = outcome.model->spec().options;
+    return std::pair(options["classes"].get<int>(), options["outputs"].get<int>());
+  };
+  using Counts = std::pair<int, int>;
+  const at::Tensor labels = at::arange(24, at::kLong).remainder(5).view({6, 4}), values = at::rand({6, 4, 2});
+  for (const ModelSpec& model :
+       {ModelSpec{"step_labeller", Json::object()}, ModelSpec{"lstm", {{"hidden", 4}, {"per_step", true}}}}) {
+    EXPECT_EQ(described(model, labels, "per_step"), (Counts{5, 0})) << model.name;
+    EXPECT_EQ(described(model, values, "per_step"), (Counts{0, 2})) << model.name;
+  }
+  // A forecaster's are values of the whole.
+  EXPECT_EQ(described({"lstm", {{"hidden", 4}}}, values.flatten(1), "squared_error"), (Counts{0, 8}));
 }
 
 }  // namespace

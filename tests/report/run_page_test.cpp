@@ -135,5 +135,23 @@ TEST(RunPage, ATornLastLineIsPassedOver) {
   expect_error<FileError>([&] { render("{\"step\":1}\n\n[]\n"); }, {"metrics.jsonl", "an object", "an array"});
 }
 
+// By number, not by name; of many, six from the first to the last.
+TEST(RunPage, PicturesOfEpochs) {
+  const TemporaryFolder parent;
+  const std::string folder = write_run(parent, "a", run_json());
+  for (int epoch = 1; epoch <= 11; ++epoch) {
+    write_png(folder + "/pictures/epoch-" + std::to_string(epoch) + ".png", at::zeros({2, 2}, at::kByte));
+  }
+  const std::string page = render_report({folder}, "Run");
+  std::vector<std::size_t> places;
+  for (const int epoch : {1, 3, 5, 7, 9, 11}) {
+    places.push_back(page.find("After epoch " + std::to_string(epoch) + "."));
+    EXPECT_NE(places.back(), std::string::npos) << epoch;
+  }
+  EXPECT_TRUE(std::is_sorted(places.begin(), places.end()));
+  EXPECT_EQ(page.find("After epoch 2."), std::string::npos);
+  EXPECT_EQ(page.find("After epoch 10."), std::string::npos);
+}
+
 }  // namespace
 }  // namespace vaetl::testing::run_page_test

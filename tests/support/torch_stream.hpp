@@ -34,7 +34,8 @@ inline std::string dict(const std::vector<std::pair<std::string, std::string>>& 
 }
 
 inline std::string global(const std::string& module, const std::string& name) {
-  return "c" + module + "\n" + name + "\n";
+  std::string text = "c";  // appended to: GCC 12 warns of overlaps in a chain of + that there are not
+  return text.append(module).append("\n").append(name).append("\n");
 }
 
 inline std::string storage(const std::string& key, std::int64_t elements, const std::string& type = "FloatStorage") {

@@ -129,7 +129,7 @@ TEST(ResumeErrors, ADamagedCheckpointIsNamed) {
                           {"model.safetensors"});
   write_atomically(std::filesystem::path(folder.path()) / "checkpoints/last/state.json", "{\"format\": 99}");
   expect_error<FileError>([&] { resume_with(path, model, {.epochs = 2, .device = "cpu", .resume = "must"}); },
-                          {"state.json", "format 1", "99"});
+                          {"state.json", "format 1 to 2", "99"});
 }
 
 TEST(Resume, MoreEpochsGoOnFromAFinishedRun) {

@@ -38,6 +38,34 @@ TEST(ZooPredict, PreprocessingBelongsToTheWeights) {
   EXPECT_FALSE(at::allclose(Pretrained{model}.predict(raw), logits, 0, 1e-3)) << "none at all is another thing";
 }
 
+// Where the preprocessing resizes, what is raw has any size; bytes of the model's size stay as they are.
+TEST(ZooPredict, PicturesOfAnySizeWhereTheyAreResized) {
+  const auto model = small_classifier();
+  const at::Tensor raw = images(2), logits = Pretrained{model}.predict(raw);
+  const Json resize{{"name", "resize"}, {"size", {8, 8}}}, scale = scale_to_unit()[0];
+  model->set_preprocess(Json::array({resize, scale}));
+  const Pretrained resizing{model};
+  EXPECT_TRUE(at::allclose(resizing.predict(raw), logits, 0, 1e-5));
+  // Of one colour, whatever the size.
+  const at::Tensor large = at::full({1, 1, 16, 12}, 51, at::kByte), small = at::full({1, 1, 8, 8}, 51, at::kByte);
+  EXPECT_TRUE(at::allclose(resizing.predict(large), resizing.predict(small), 0, 1e-5));
+  EXPECT_TRUE(at::allclose(resizing.predict(large[0]), resizing.predict(small), 0, 1e-5)) << "one example";
+  expect_error<DataError>(
+      [&] {
+        resizing.predict(at::zeros({2, 3, 16, 12}, at::kByte));
+      },
+      {"predict: expected input of shape (N, 1, any, any) or (1, any, any), found (2, 3, 16, 12)"});
+  expect_error<DataError>([&] { resizing.predict(at::zeros({1, 0, 12}, at::kByte)); }, {"resize: expected images"});
+  model->set_preprocess(Json::array({resize, {{"name", "centre_crop"}, {"size", {8, 8}}}, scale}));
+  EXPECT_EQ(resizing.predict(large).sizes(), (at::IntArrayRef{1, 3}));
+  model->set_preprocess(Json::array({{{"name", "centre_crop"}, {"size", {8, 8}}}, scale}));
+  expect_error<DataError>(
+      [&] {
+        resizing.predict(at::zeros({1, 7, 12}, at::kByte));
+      },
+      {"centre_crop: expected images of at least 8×8", "found 7×12"});
+}
+
 TEST(ZooPredict, FromFourThreadsAsFromOne) {
   const Pretrained model{small_classifier()};
   const at::Tensor raw = images(64), expected = model.predict(raw);

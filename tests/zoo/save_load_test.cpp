@@ -75,6 +75,19 @@ TEST_F(ZooSave, AnEncodersVectorIsItsFeatures) {
   EXPECT_FALSE(fs::exists(root() / "zoo/vae/recipe.json")) << "no recipe made it";
 }
 
+TEST_F(ZooSave, WhatChangesTheShapeStandsBeforeTheVector) {
+  const auto model = small_classifier();
+  const Json resize{{"name", "resize"}, {"size", {8, 8}}};
+  model->set_preprocess(Json::array({resize, scale_to_unit()[0]}));
+  const fs::path entry = zoo::save("resizing", *model, {});
+  const zoo::Card card = zoo::read_card(entry);
+  EXPECT_EQ(card.test_vector->stage, "preprocessed");
+  EXPECT_EQ(card.test_vector->shape, (std::vector<std::int64_t>{1, 1, 8, 8}));
+  EXPECT_EQ(zoo::load("resizing").predict(at::zeros({2, 1, 20, 9}, at::kByte)).sizes(), (at::IntArrayRef{2, 3}));
+  edit_card(entry, [](Json& json) { json["test_vector"]["stage"] = "raw"; });
+  EXPECT_NE(zoo::verify(entry).text().find("do not compute the same"), std::string::npos);
+}
+
 TEST_F(ZooSave, TheFilesAreForPeopleToo) {
   const fs::path entry = save_classifier();
   EXPECT_EQ(parse_json(read_file(entry / "recipe.json"), "recipe"), finished_run().recipe);

@@ -1,117 +1,166 @@
 #include "vaetl/core/schedule.hpp"
 
-#include <numbers>
-
 #include "vaetl/core/text.hpp"
 
 namespace vaetl {
 namespace {
 
-constexpr const char* shape = "a number, {\"linear\": [from, to]}, {\"cosine\": {\"warmup\": w}} or {\"dann\": gamma}";
+constexpr const char* schedule_shape =
+    "a number, {\"linear\": [from, to]}, {\"cosine\": {\"warmup\": w}}, {\"step\": {\"every\": e}}, {\"exponential\": "
+    "{\"factor\": f}}, {\"one_cycle\": {}} or {\"dann\": gamma}";
 
-Schedule make_curve(Schedule::Curve kind, double from, double to = 0) {
-  Schedule schedule(from);
-  schedule.curve = kind;
-  schedule.to = to;
-  return schedule;
+template <class Curve>
+struct Named {
+  using Type = Curve;
+  std::string_view name;
+};
+
+constexpr std::tuple curve_names{Named<curves::Constant>{"constant"},
+                                 Named<curves::Linear>{"linear"},
+                                 Named<curves::Cosine>{"cosine"},
+                                 Named<curves::Step>{"step"},
+                                 Named<curves::Exponential>{"exponential"},
+                                 Named<curves::OneCycle>{"one_cycle"},
+                                 Named<curves::Dann>{"dann"}};
+
+// One unit of the curve measures the whole training as this.
+double whole_in(std::string_view unit, Span span) {
+  if (unit == "training") return 1;
+  const double whole = unit == "steps" ? span.steps : span.steps / span.steps_per_epoch;
+  if (whole > 0) return whole;
+  throw ConfigError({"schedule", "a training whose length is known", "a curve in " + std::string(unit) + " without one",
+                     "give its lengths as shares of training"});
 }
 
-void check_warmup(const std::string& path, double warmup) {
-  if (warmup >= 0 && warmup < 1) return;
-  throw ConfigError({path, "a share of training, at least 0 and below 1", fmt::format("{}", warmup), {}});
+template <class Curve>
+void check_warmup(const std::string& path, const Curve& curve) {
+  if (curve.unit != "training" || curve.warmup < 1) return;
+  throw ConfigError(
+      {path + ".warmup", "a share of training, at least 0 and below 1", fmt::format("{}", curve.warmup), {}});
 }
 
-double read_number(const Json& json, const std::string& path, const Rule& rule = {}) {
-  double value = 0;
-  Codec<double>::read(json, path, value, rule);
-  return value;
+// The short forms: [from, to] and gamma.
+Json long_form(const std::string& kind, const Json& options, const std::string& path) {
+  if (kind == "dann" && options.is_number()) return Json{{"gamma", options}};
+  if (kind != "linear" || options.is_object()) return options;
+  if (!options.is_array() || options.size() != 2) throw_type(path, "an array of two numbers, [from, to]", options);
+  return Json{{"from", options[0]}, {"to", options[1]}};
 }
 
-Schedule read_linear(const Json& ends, const std::string& path, const Rule& rule) {
-  if (!ends.is_array() || ends.size() != 2) throw_type(path, "an array of two numbers, [from, to]", ends);
-  return Schedule::linear(read_number(ends[0], path + "[0]", rule), read_number(ends[1], path + "[1]", rule));
+template <class Curve>
+void check_values(const Curve& curve, const std::string& path, const Rule& rule) {
+  double ignored = 0;
+  if constexpr (std::is_same_v<Curve, curves::Constant>) Codec<double>::read(curve.value, path, ignored, rule);
+  if constexpr (std::is_same_v<Curve, curves::Linear>) {
+    Codec<double>::read(curve.from, path + ".from", ignored, rule);
+    Codec<double>::read(curve.to, path + ".to", ignored, rule);
+  }
+  if constexpr (requires { curve.warmup; }) check_warmup(path, curve);
 }
 
-Schedule read_cosine(const Json& options, const std::string& path) {
-  ObjectReader reader(options, path);
-  double warmup = 0;
-  reader.read("warmup", warmup, Rule{});
-  reader.finish();
-  check_warmup(path + ".warmup", warmup);
-  return Schedule::cosine(warmup);
+template <class Curve>
+bool read_curve(const Named<Curve>& named, const std::string& kind, const Json& options, const std::string& path,
+                const Rule& rule, Schedule& value) {
+  if (kind != named.name) return false;
+  const auto curve = from_json<Curve>(long_form(kind, options, path), path);
+  check_values(curve, path, rule);
+  value = curve;
+  return true;
 }
 
-double cosine_at(double progress, double warmup) {
-  if (progress < warmup) return progress / warmup;
-  return 0.5 * (1 + std::cos(std::numbers::pi * (progress - warmup) / (1 - warmup)));
+[[noreturn]] void throw_unknown(const std::string& path, const std::string& kind) {
+  std::vector<std::string> kinds;
+  std::apply([&](const auto&... named) { (kinds.emplace_back(named.name), ...); }, curve_names);
+  throw ConfigError({path, schedule_shape, "the unknown curve " + quote(kind),
+                     kind == "plateau" ? "it depends on results: set trainer.plateau" : did_you_mean(kind, kinds)});
+}
+
+// What differs from the defaults: a curve is written about as a person would.
+template <class Curve>
+Json write_options(const Curve& curve) {
+  const Json defaults = to_json(Curve{}), all = to_json(curve);
+  Json json = Json::object();
+  for (const auto& [key, option] : all.items()) {
+    if (option != defaults.at(key)) json[key] = option;
+  }
+  return json;
+}
+
+Json write_curve(const curves::Constant& curve) {
+  if (curve.warmup == 0) return curve.value;
+  return Json{{"constant", write_options(curve)}};
+}
+Json write_curve(const curves::Linear& curve) {
+  if (curve.warmup == 0 && curve.over == 0) return Json{{"linear", Json::array({curve.from, curve.to})}};
+  return Json{{"linear", write_options(curve)}};
+}
+Json write_curve(const curves::Cosine& curve) {
+  Json options{{"warmup", curve.warmup}};
+  options.update(write_options(curve));
+  return Json{{"cosine", options}};
+}
+Json write_curve(const curves::Dann& curve) { return Json{{"dann", curve.gamma}}; }
+Json write_curve(const curves::Step& curve) { return Json{{"step", write_options(curve)}}; }
+Json write_curve(const curves::Exponential& curve) { return Json{{"exponential", write_options(curve)}}; }
+Json write_curve(const curves::OneCycle& curve) { return Json{{"one_cycle", write_options(curve)}}; }
+
+Json curve_schema(std::string_view name, Json options, const Json& end) {
+  if (name == "linear") {
+    const Json ends{{"type", "array"}, {"items", end}, {"minItems", 2}, {"maxItems", 2}};
+    return Json{{"anyOf", Json::array({ends, std::move(options)})}};
+  }
+  if (name == "dann") return Json{{"type", "number"}, {"minimum", 0}};
+  return options;
 }
 
 }  // namespace
 
-Schedule Schedule::linear(double from, double to) { return make_curve(Curve::linear, from, to); }
+Schedule Schedule::linear(double from, double to) { return curves::Linear{.from = from, .to = to}; }
 Schedule Schedule::cosine(double warmup) {
-  check_warmup("cosine.warmup", warmup);
-  return make_curve(Curve::cosine, warmup);
+  const curves::Cosine curve{.warmup = warmup};
+  check_warmup("cosine", curve);
+  return curve;
 }
-Schedule Schedule::dann(double gamma) { return make_curve(Curve::dann, gamma); }
+Schedule Schedule::dann(double gamma) { return curves::Dann{.gamma = gamma}; }
 
-double Schedule::at(double progress) const {
-  const double p = std::clamp(progress, 0.0, 1.0);
-  switch (curve) {
-    case Curve::linear:
-      return from + (to - from) * p;
-    case Curve::cosine:
-      return cosine_at(p, from);
-    case Curve::dann:
-      return 2 / (1 + std::exp(-from * p)) - 1;
-    default:
-      return from;
-  }
+double Schedule::at(double progress, Span span) const {
+  return std::visit(
+      [&](const auto& which) {
+        const double whole = whole_in(which.unit, span);
+        return which.at(std::clamp(progress, 0.0, 1.0) * whole, whole);
+      },
+      curve);
 }
 
 void Codec<Schedule>::read(const Json& json, const std::string& path, Schedule& value, const Rule& rule) {
   if (json.is_number()) {
-    value = Schedule(read_number(json, path, rule));
+    double number = 0;
+    Codec<double>::read(json, path, number, rule);
+    value = Schedule(number);
     return;
   }
-  if (!json.is_object() || json.size() != 1) throw_type(path, shape, json);
+  if (!json.is_object() || json.size() != 1) throw_type(path, schedule_shape, json);
   const std::string& kind = json.begin().key();
   const Json& options = json.begin().value();
-  const std::string child = path + "." + kind;
-  if (kind == "linear") {
-    value = read_linear(options, child, rule);
-  } else if (kind == "cosine") {
-    value = read_cosine(options, child);
-  } else if (kind == "dann") {
-    value = Schedule::dann(read_number(options, child, {at_least(0)}));
-  } else {
-    const std::vector<std::string> kinds = {"linear", "cosine", "dann"};
-    throw ConfigError({path, shape, "the unknown curve " + quote(kind), did_you_mean(kind, kinds)});
-  }
+  const bool found = std::apply(
+      [&](const auto&... named) { return (read_curve(named, kind, options, path + "." + kind, rule, value) || ...); },
+      curve_names);
+  if (!found) throw_unknown(path, kind);
 }
 
 Json Codec<Schedule>::write(const Schedule& value) {
-  switch (value.curve) {
-    case Schedule::Curve::linear:
-      return Json{{"linear", Json::array({value.from, value.to})}};
-    case Schedule::Curve::cosine:
-      return Json{{"cosine", Json{{"warmup", value.from}}}};
-    case Schedule::Curve::dann:
-      return Json{{"dann", value.from}};
-    default:
-      return value.from;
-  }
+  return std::visit([](const auto& curve) { return write_curve(curve); }, value.curve);
 }
 
 Json Codec<Schedule>::schema(const Rule& rule) {
   const Json end = Codec<double>::schema(rule);
-  const Json warmup{{"type", "number"}, {"minimum", 0}, {"exclusiveMaximum", 1}};
-  const Json curves{
-      {"linear", {{"type", "array"}, {"items", end}, {"minItems", 2}, {"maxItems", 2}}},
-      {"cosine", {{"type", "object"}, {"properties", {{"warmup", warmup}}}, {"additionalProperties", false}}},
-      {"dann", {{"type", "number"}, {"minimum", 0}}}};
+  Json properties = Json::object();
+  const auto add = [&]<class Curve>(const Named<Curve>& named) {
+    properties[std::string(named.name)] = curve_schema(named.name, json_schema<Curve>(), end);
+  };
+  std::apply([&](const auto&... named) { (add(named), ...); }, curve_names);
   const Json object{{"type", "object"},
-                    {"properties", curves},
+                    {"properties", properties},
                     {"additionalProperties", false},
                     {"minProperties", 1},
                     {"maxProperties", 1}};

@@ -1,27 +1,38 @@
-// A number or a curve over training progress in [0, 1]. In JSON: 0.5, {"linear": [from, to]}, {"cosine": {"warmup":
-// 0.1}},
-// {"dann": 10}.
-//   linear  from + (to − from) p
-//   cosine  p < warmup: p / warmup; then ½ (1 + cos π (p − warmup) / (1 − warmup))     (arXiv:1608.03983, one period)
-//   dann    2 / (1 + exp(−γ p)) − 1                                                    (arXiv:1505.07818,
-//   section 5.2.2)
+// A number or a curve over training: a pure function of how much of it is done. In JSON: 0.5, or one of
+//
+//   {"linear": [from, to]}                      {"cosine": {"warmup": 0.1}}
+//   {"step": {"every": 30, "unit": "epochs"}}   {"exponential": {"factor": 0.95, "unit": "epochs"}}
+//   {"one_cycle": {}}                           {"dann": 10}
+//
+// with the options of core/curves.hpp; {"linear": {…}} and {"constant": {…}} are the long forms, which take a warm-up.
 #pragma once
-#include "vaetl/core/config.hpp"
+#include <variant>
+
+#include "vaetl/core/curves.hpp"
 
 namespace vaetl {
 
+// How long a training is, for curves in epochs or steps; 0: not known.
+struct Span {
+  double steps = 0, steps_per_epoch = 0;
+};
+
 struct Schedule {
-  enum class Curve { constant, linear, cosine, dann };
-  Schedule(double constant = 0) : from(constant) {}
+  Schedule(double constant = 0) : curve(curves::Constant{.value = constant}) {}
+  template <class Curve>
+  requires requires(const Curve& curve) { curve.at(0.0, 1.0); }
+  Schedule(Curve which) : curve(std::move(which)) {}
   static Schedule linear(double from, double to);
   static Schedule cosine(double warmup = 0);
   static Schedule dann(double gamma = 10);
 
-  double at(double progress) const;
+  // The value when the share `progress` of a training is done. ConfigError for a curve in epochs or steps of a training
+  // whose length is not known.
+  double at(double progress, Span span = {}) const;
 
-  Curve curve = Curve::constant;
-  double from = 0;  // constant: the value; linear: the start; cosine: the warm-up's share; dann: gamma
-  double to = 0;    // linear: the end
+  std::variant<curves::Constant, curves::Linear, curves::Cosine, curves::Step, curves::Exponential, curves::OneCycle,
+               curves::Dann>
+      curve;
 };
 
 template <>

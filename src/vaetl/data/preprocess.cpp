@@ -111,8 +111,20 @@ at::Tensor Preprocess::restore(const std::string& field, at::Tensor values) cons
   return values;
 }
 
-bool Preprocess::keeps_shape() const {
-  return std::all_of(transforms_.begin(), transforms_.end(), [](const auto& t) { return t->keeps_shape(); });
+std::optional<std::vector<std::int64_t>> Preprocess::raw_shape(const std::vector<std::int64_t>& seen) const {
+  std::optional shape = seen;
+  for (auto it = transforms_.rbegin(); it != transforms_.rend() && shape; ++it) {
+    if ((*it)->key() == "input") shape = (*it)->shape_before(*shape);
+  }
+  return shape;
+}
+
+std::optional<Range> Preprocess::raw_range(const Range& seen) const {
+  std::optional range = seen;
+  for (auto it = transforms_.rbegin(); it != transforms_.rend(); ++it) {
+    if ((*it)->key() == "input") range = (*it)->range_before(range);
+  }
+  return range;
 }
 
 Json Preprocess::json() const { return Codec<std::vector<Spec<Transform>>>::write(specs_); }

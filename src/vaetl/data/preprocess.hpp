@@ -26,9 +26,13 @@ class Preprocess {
   // `input` becomes float32 first, token ids (int32) int64. Transforms of fields that are not there are left out.
   void apply(Fields& fields) const;
   at::Tensor restore(const std::string& field, at::Tensor values) const;  // predictions of it in the data's own units
-  bool keeps_shape() const;  // raw inputs have the shape that the model's signature says
-  Json reader() const;       // how raw files became the input (DatasetInfo::reader); null: nothing to repeat
-  Json json() const;         // an array of specs with fitted values
+  // The shape of raw inputs, without N, where the model sees inputs of the shape `seen`: −1 for a size that may be any,
+  // none where it cannot be told.
+  std::optional<std::vector<std::int64_t>> raw_shape(const std::vector<std::int64_t>& seen) const;
+  // Likewise the range of their values.
+  std::optional<Range> raw_range(const Range& seen) const;
+  Json reader() const;  // how raw files became the input (DatasetInfo::reader); null: nothing to repeat
+  Json json() const;    // an array of specs with fitted values
   bool empty() const { return specs_.empty(); }
 
  private:

@@ -4,6 +4,9 @@
 #pragma once
 #include <ATen/core/Generator.h>
 
+#include <optional>
+#include <vector>
+
 #include "vaetl/core/batch.hpp"
 #include "vaetl/core/registry.hpp"
 #include "vaetl/data/dataset.hpp"
@@ -27,8 +30,13 @@ struct Transform {
   virtual std::string key() const { return "input"; }
   // What a model predicts for that field, in the units that apply() found: the inverse of it. Default: as it is.
   virtual at::Tensor restore(const at::Tensor& values) const;
-  // Whether the shape of an input can be told from the shape after it alone.
-  virtual bool keeps_shape() const { return true; }
+  // The shape of the inputs that it makes inputs of this shape of, both without N: −1 for a size that may be any, none
+  // where it cannot be told. Default: the same.
+  virtual std::optional<std::vector<std::int64_t>> shape_before(const std::vector<std::int64_t>& after) const {
+    return after;
+  }
+  // The range of the values that it makes values of this range of; none where it cannot be told. Default: the same.
+  virtual std::optional<Range> range_before(std::optional<Range> after) const { return after; }
 };
 
 template <>

@@ -30,8 +30,8 @@ void ReconstructionMse::update(Pass& pass) {
 void ReconstructionBce::update(Pass& pass) {
   const at::Tensor& x = compared_input(pass, name);
   const auto likelihood = rebuild(pass, "metric reconstruction_bce");
-  if (dynamic_cast<const nn::Bernoulli*>(likelihood.get())) {
-    mean_.add(likelihood->log_prob(x) / (-static_cast<double>(x[0].numel())), pass.fields());
+  if (likelihood->has_logits()) {
+    mean_.add(-nn::mean_log_prob(*likelihood, pass.fields(), "metric reconstruction_bce"), pass.fields());
   } else {
     const at::Tensor each =
         at::binary_cross_entropy(likelihood->mean().clamp(1e-7, 1 - 1e-7), x, {}, at::Reduction::None);

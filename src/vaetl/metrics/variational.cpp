@@ -1,6 +1,8 @@
 #include "vaetl/metrics/variational.hpp"
 
 #include "vaetl/core/random.hpp"
+#include "vaetl/nn/likelihood.hpp"
+#include "vaetl/nn/sequence.hpp"
 #include "vaetl/nn/variational.hpp"
 
 namespace vaetl::metrics {
@@ -13,12 +15,14 @@ constexpr std::int64_t decoded_values = std::int64_t{1} << 20;
 at::Tensor log_weights_of_rows(Pass& pass, const Gaussian& q, const at::Tensor& noise, std::int64_t rows) {
   auto& model = require<Variational>(pass.model());
   const at::Tensor& x = pass.fields().input();
-  const at::Tensor condition = pass.condition();
+  const at::Tensor condition = pass.condition(), lengths = nn::batch_lengths(pass.fields(), "metric nll");
   std::vector<at::Tensor> parts;
   for (std::int64_t start = 0; start < x.size(0); start += rows) {
-    const auto part = [&](const at::Tensor& values) { return values.slice(0, start, start + rows); };
+    const auto part = [&](const at::Tensor& values) {
+      return values.defined() ? values.slice(0, start, start + rows) : values;
+    };
     parts.push_back(log_weights(model, {part(q.mean), part(q.log_var)}, noise.slice(1, start, start + rows), part(x),
-                                condition.defined() ? part(condition) : condition));
+                                part(condition), part(lengths)));
   }
   return at::cat(parts, 1).to(at::kDouble);
 }
@@ -32,8 +36,9 @@ void Elbo::update(Pass& pass) {
   const Gaussian& q = pass.posterior();
   const at::Tensor noise = at::randn(q.mean.sizes(), generator_, at::kFloat).to(q.mean);
   const at::Tensor z = q.mean + (0.5 * q.log_var).exp() * noise;
-  const at::Tensor log_prob = model.decode(z, pass.condition())->log_prob(pass.fields().input());
-  mean_.add(log_prob - kl_to_prior(model, q, z), pass.fields());
+  const auto likelihood = model.decode(z, pass.condition());
+  const at::Tensor log_prob = nn::log_prob_of(*likelihood, pass.fields(), "metric elbo");
+  mean_.add(log_prob - kl_to_prior(model, q, z, pass.condition()), pass.fields());
 }
 
 Nll::Nll(Options options) : options_(options), generator_(make_generator(random_key(0, Purpose::evaluate))) {}

@@ -35,13 +35,16 @@ at::Tensor Sequence::forward(const at::Tensor& x) {
 DenseBlock::DenseBlock(std::int64_t in, std::int64_t out, const AfterOptions& after)
     : dense_(register_module("dense", std::make_shared<Linear>(in, out, after.spectral_norm))),
       norm_(norm_of(*this, out, after)),
+      layer_norm_(after.layer_norm ? register_module("norm", std::make_shared<LayerNorm>(out)) : nullptr),
       activation_(activation_of(after)),
       dropout_(after.dropout) {}
 
 at::Tensor DenseBlock::forward(const at::Tensor& x) {
-  at::Tensor h = dense_->forward(x.flatten(1));
-  if (norm_) h = norm_->forward(h);
-  h = activation_(std::move(h));
+  const at::Tensor flat = x.flatten(1);
+  const auto normalised = [&](auto& norm) { return activation_(norm->forward(dense_->forward(flat))); };
+  const at::Tensor h = norm_         ? normalised(norm_)
+                       : layer_norm_ ? normalised(layer_norm_)
+                                     : dense_->forward(flat, activation_);
   return dropout_ > 0 ? at::dropout(h, dropout_, is_training()) : h;
 }
 
@@ -59,6 +62,10 @@ ConvBlock::ConvBlock(const ConvBlockOptions& o, const AfterOptions& after)
 }
 
 at::Tensor ConvBlock::forward(const at::Tensor& x) {
+  const auto rule = activation_.derivative();
+  if (downsample_ == Downsample::max_pool && !norm_ && rule && rule->rule == kernels::Rule::relu) {
+    return conv_->relu_pool(x);
+  }
   at::Tensor h = conv_->forward(x);
   if (norm_) h = norm_->forward(h);
   if (downsample_ == Downsample::stride) return activation_(std::move(h));

@@ -54,6 +54,7 @@ struct AfterOptions {
   bool batch_norm = false;
   double dropout = 0;          // active in training
   bool spectral_norm = false;  // of the layer's weight; an UpBlock has none
+  bool layer_norm = false;     // in place of batch_norm; of a DenseBlock
 };
 
 // (N, …) flattened to (N, in) → (N, out): dense [+ norm] + activation [+ dropout].
@@ -65,6 +66,7 @@ class DenseBlock final : public Block {
  private:
   std::shared_ptr<Linear> dense_;
   std::shared_ptr<BatchNorm> norm_;
+  std::shared_ptr<LayerNorm> layer_norm_;
   Activation activation_;
   double dropout_;
 };

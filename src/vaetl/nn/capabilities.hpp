@@ -17,8 +17,11 @@ struct Capability {
 struct Likelihood {
   virtual ~Likelihood() = default;
   virtual at::Tensor log_prob(const at::Tensor& x) const = 0;  // (N): summed over the dimensions of x
-  virtual at::Tensor mean() const = 0;                         // like x
-  virtual at::Tensor sample() const = 0;                       // like x, drawn from the default generator
+  // Like x: log p of its elements, where each has its own; then padding can be left out (nn/likelihood.hpp).
+  virtual at::Tensor log_prob_each(const at::Tensor& /*x*/) const { return {}; }
+  virtual bool has_logits() const { return false; }  // −log p is a cross-entropy of x in [0, 1]
+  virtual at::Tensor mean() const = 0;               // like x
+  virtual at::Tensor sample() const = 0;             // like x, drawn from the default generator
 };
 
 // A diagonal Gaussian: mean and log variance, (N, Z) each.
@@ -33,6 +36,7 @@ struct Encoder : virtual Capability {
   static constexpr std::string_view capability = "Encoder";
   virtual at::Tensor encode(const Fields& fields) = 0;  // (N, F)
   virtual std::int64_t feature_size() const = 0;
+  virtual Range feature_range() const { return {}; }  // of every feature, whatever the weights; default: none is known
   // The description of the classifier that shares this encoder: its groups bear the same names, so the weights load
   // unrenamed. K = 0: features alone.
   virtual ModelSpec classifier(std::int64_t classes) const = 0;
@@ -62,9 +66,9 @@ struct Decoder : virtual Capability {
 struct Variational : virtual Encoder, virtual Decoder {
   static constexpr std::string_view capability = "Variational";
   virtual Gaussian posterior(const Fields& fields) = 0;
-  // Another prior than N(0, 1): log p(z) (N) of z (N, Z), with gradients to its own parameters. Undefined: N(0, 1),
-  // whose KL is known in closed form.
-  virtual at::Tensor log_prior(const at::Tensor& /*z*/) { return {}; }
+  // Another prior than N(0, 1): log p(z), or log p(z | y) of each condition y, (N) of z (N, Z), with gradients to its
+  // own parameters. Undefined: N(0, 1), whose KL is known in closed form.
+  virtual at::Tensor log_prior(const at::Tensor& /*z*/, const at::Tensor& /*condition*/ = {}) { return {}; }
 };
 struct Generator : virtual Capability {
   static constexpr std::string_view capability = "Generator";

@@ -5,6 +5,10 @@
 
 namespace vaetl::nn {
 
+at::Tensor Component::over_steps(const at::Tensor& x, const at::Tensor& /*lengths*/) {
+  return forward(x.flatten(0, 1)).reshape_as(x);
+}
+
 std::shared_ptr<Sequence> inserted_after(const std::string& group, const std::vector<std::int64_t>& shape,
                                          const Insertions& insertions) {
   std::shared_ptr<Sequence> sequence;

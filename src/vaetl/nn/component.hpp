@@ -17,8 +17,14 @@ namespace vaetl::nn {
 class Component : public Block {
  public:
   using Kind = Component;
-  // Makes the layers for inputs of this shape, without N: (F), (T, F) or (C, H, W). ConfigError where they cannot be.
+  // Makes the layers for inputs of this shape, without N: (F), (T, F), T −1 for any, or (C, H, W). ConfigError where
+  // they cannot be.
   virtual void bind(const std::vector<std::int64_t>& shape) = 0;
+  // Of padded sequences x (N, T, F) that end at `lengths` (N), undefined: at T. What is behind an end has no part in
+  // what is before it. Default: each step by itself.
+  virtual at::Tensor over_steps(const at::Tensor& x, const at::Tensor& lengths);
+  // Whether over_steps() lets a step see others.
+  virtual bool sees_other_steps() const { return false; }
 };
 
 struct Insertion {

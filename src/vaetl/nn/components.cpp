@@ -1,5 +1,6 @@
 #include "vaetl/nn/components.hpp"
 
+#include <ATen/ops/_scaled_dot_product_attention_math.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/glu.h>
 #include <ATen/ops/lerp.h>
@@ -13,6 +14,8 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
+#include "vaetl/nn/second_gradients.hpp"
+#include "vaetl/nn/sequence.hpp"
 
 namespace vaetl::nn {
 namespace {
@@ -28,6 +31,13 @@ void check_rank(std::string_view component, const Shape& shape, std::size_t leas
   const std::string vector = least == 1 ? "a vector (F), " : "";
   throw ConfigError({std::string(component), vector + "a sequence (T, F) or a picture (C, H, W)", shape_text(shape),
                      "insert it after another layer group"});
+}
+
+// The fused kernels keep no matrix of steps by steps, but their gradients have none themselves.
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& seen) {
+  const auto mask = seen.defined() ? std::optional(seen) : std::nullopt;
+  if (!SecondGradients::wanted()) return at::scaled_dot_product_attention(q, k, v, mask);
+  return std::get<0>(at::_scaled_dot_product_attention_math(q, k, v, mask));
 }
 
 struct MapSizes {
@@ -64,15 +74,19 @@ void SelfAttention::bind(const Shape& shape) {
   out_proj_->bias.zero_();
 }
 
-at::Tensor SelfAttention::attend(const at::Tensor& x) const {
+at::Tensor SelfAttention::attend(const at::Tensor& x, const at::Tensor& lengths) const {
   const std::int64_t batch = x.size(0), steps = x.size(1), features = x.size(2);
   const auto parts = at::linear(x, in_proj_weight_, in_proj_bias_)
                          .view({batch, steps, 3, options_.heads, features / options_.heads})
                          .permute({2, 0, 3, 1, 4})
                          .unbind(0);
-  const at::Tensor heads = at::scaled_dot_product_attention(parts[0], parts[1], parts[2]);  // (N, heads, T, d)
+  at::Tensor seen;  // (N, 1, 1, T)
+  if (lengths.defined()) seen = before_end(lengths, steps).unsqueeze(1).unsqueeze(1);
+  const at::Tensor heads = attention(parts[0], parts[1], parts[2], seen);  // (N, heads, T, d)
   return out_proj_->forward(heads.transpose(1, 2).reshape({batch, steps, features}));
 }
+
+at::Tensor SelfAttention::over_steps(const at::Tensor& x, const at::Tensor& lengths) { return attend(x, lengths); }
 
 at::Tensor SelfAttention::forward(const at::Tensor& x) {
   if (x.dim() == 3) return attend(x);
@@ -125,9 +139,14 @@ void Residual::bind(const Shape& shape) {
   if (options_.gate) gate_ = register_parameter("gate", at::zeros({1}));
 }
 
-at::Tensor Residual::forward(const at::Tensor& x) {
-  const at::Tensor change = of_->forward(x);
+at::Tensor Residual::add(const at::Tensor& x, const at::Tensor& change) const {
   return gate_.defined() ? x.addcmul(change, gate_) : x + change;
+}
+
+at::Tensor Residual::forward(const at::Tensor& x) { return add(x, of_->forward(x)); }
+
+at::Tensor Residual::over_steps(const at::Tensor& x, const at::Tensor& lengths) {
+  return add(x, of_->over_steps(x, lengths));
 }
 
 void SqueezeExcitation::bind(const Shape& shape) {

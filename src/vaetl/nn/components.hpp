@@ -14,7 +14,7 @@ struct FeatureMap {
 
 // y = concat(heads) W + b, head i = softmax(q kᵀ / √d) v over the positions of a sequence or the pixels of a picture
 // (arXiv:1706.03762, eq. 1 and section 3.2.2). Parameters as those of torch.nn.MultiheadAttention: in_proj_weight
-// (3F, F), in_proj_bias, out_proj.weight, out_proj.bias. Usually wanted inside a residual.
+// (3F, F), in_proj_bias, out_proj.weight, out_proj.bias. Padding is no position. Usually wanted inside a residual.
 class SelfAttention final : public Component {
  public:
   static constexpr std::string_view name = "self_attention";
@@ -27,9 +27,11 @@ class SelfAttention final : public Component {
   explicit SelfAttention(const Options& options) : options_(options) {}
   void bind(const std::vector<std::int64_t>& shape) override;
   at::Tensor forward(const at::Tensor& x) override;
+  at::Tensor over_steps(const at::Tensor& x, const at::Tensor& lengths) override;
+  bool sees_other_steps() const override { return true; }
 
  private:
-  at::Tensor attend(const at::Tensor& x) const;  // (N, T, F)
+  at::Tensor attend(const at::Tensor& x, const at::Tensor& lengths = {}) const;  // (N, T, F)
   Options options_;
   at::Tensor in_proj_weight_, in_proj_bias_;
   std::shared_ptr<Linear> out_proj_;
@@ -117,8 +119,11 @@ class Residual final : public Component {
   explicit Residual(const Options& options) : options_(options) {}
   void bind(const std::vector<std::int64_t>& shape) override;
   at::Tensor forward(const at::Tensor& x) override;
+  at::Tensor over_steps(const at::Tensor& x, const at::Tensor& lengths) override;
+  bool sees_other_steps() const override { return of_->sees_other_steps(); }
 
  private:
+  at::Tensor add(const at::Tensor& x, const at::Tensor& change) const;
   Options options_;
   std::shared_ptr<Component> of_;
   at::Tensor gate_;

@@ -11,8 +11,6 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
 
-#include "vaetl/nn/likelihood.hpp"
-
 namespace vaetl::nn {
 namespace {
 
@@ -27,14 +25,14 @@ DiscretisedLogistic::DiscretisedLogistic(const at::Tensor& output)
 
 // With a and b the bin's edges in units of s, σ(a) − σ(b) = σ(a) σ(−b) (1 − exp(b − a)): three factors, none of which
 // cancels. A bin that reaches to infinity lacks the factor of that side and the last one.
-at::Tensor DiscretisedLogistic::log_prob(const at::Tensor& x) const {
+at::Tensor DiscretisedLogistic::log_prob_each(const at::Tensor& x) const {
   const at::Tensor level = level_of(x), rate = (-log_scale_).exp(), centred = level / top_level - mean_;
   const at::Tensor above = at::log_sigmoid((centred + 0.5 / top_level) * rate);
   const at::Tensor below = at::log_sigmoid((0.5 / top_level - centred) * rate);
   const at::Tensor width = (-(rate * (-1 / top_level)).expm1()).log();
   const at::Tensor least = level.eq(0), greatest = level.eq(top_level);
-  return sum_each(above.masked_fill(greatest, 0) + below.masked_fill(least, 0) +
-                  width.masked_fill(least.logical_or(greatest), 0));
+  return above.masked_fill(greatest, 0) + below.masked_fill(least, 0) +
+         width.masked_fill(least.logical_or(greatest), 0);
 }
 
 // ∫₀¹ P(X > t) dt = s (softplus(µ / s) − softplus((µ − 1) / s)).
@@ -51,12 +49,12 @@ at::Tensor DiscretisedLogistic::sample() const {
 BetaBinomial::BetaBinomial(const at::Tensor& output) : concentration_(((output / 7).tanh() * 7).exp()) {}
 
 // log Γ of α and β, of both with their counts, of their sum, and of that with all counts.
-at::Tensor BetaBinomial::log_prob(const at::Tensor& x) const {
+at::Tensor BetaBinomial::log_prob_each(const at::Tensor& x) const {
   const at::Tensor level = level_of(x), counts = at::stack({level, top_level - level}, 1);
   const at::Tensor sum = concentration_.sum(1);
   const at::Tensor ways = std::lgamma(top_level + 1) - at::lgamma(counts + 1).sum(1);
   const at::Tensor each = (at::lgamma(counts + concentration_) - at::lgamma(concentration_)).sum(1);
-  return sum_each(ways + each + at::lgamma(sum) - at::lgamma(sum + top_level));
+  return ways + each + at::lgamma(sum) - at::lgamma(sum + top_level);
 }
 
 at::Tensor BetaBinomial::mean() const { return concentration_.select(1, 0) / concentration_.sum(1); }

@@ -5,7 +5,7 @@
 #include <ATen/ops/conv_transpose2d.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linear.h>
+#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
@@ -14,6 +14,7 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
+#include "vaetl/nn/fused.hpp"
 #include "vaetl/nn/spectral_norm.hpp"
 #include "vaetl/nn/statistics.hpp"
 
@@ -21,7 +22,7 @@ namespace vaetl::nn {
 namespace {
 
 constexpr double most_values = 4294967296.0;  // 16 GiB of float32: more is a slip in a description
-constexpr double batch_norm_momentum = 0.1, batch_norm_epsilon = 1e-5;
+constexpr double batch_norm_momentum = 0.1, norm_epsilon = 1e-5;
 
 void check_size(const std::vector<std::int64_t>& shape) {
   double values = 1;
@@ -61,12 +62,6 @@ at::Tensor effective_weight(const at::Tensor& weight, const std::shared_ptr<Spec
   return norm ? norm->weight(training) : weight;
 }
 
-// One channel may be laid out either way, and oneDNN would take the slow one: hence the detour over a view.
-at::Tensor channels_last(const at::Tensor& x) {
-  if (x.size(1) != 1) return x.contiguous(at::MemoryFormat::ChannelsLast);
-  return x.reshape({x.size(0), x.size(2), x.size(3), 1}).permute({0, 3, 1, 2});
-}
-
 }  // namespace
 
 Linear::Linear(std::int64_t in, std::int64_t out, bool spectral_norm) {
@@ -74,8 +69,8 @@ Linear::Linear(std::int64_t in, std::int64_t out, bool spectral_norm) {
   bias = register_parameter("bias", uniform_parameter({out}, in));
 }
 
-at::Tensor Linear::forward(const at::Tensor& x) {
-  return at::linear(x, effective_weight(weight, spectral_norm_, is_training()), bias);
+at::Tensor Linear::forward(const at::Tensor& x, const Activation& activation) {
+  return dense(x, effective_weight(weight, spectral_norm_, is_training()), bias, activation);
 }
 
 Embedding::Embedding(std::int64_t count, std::int64_t size, bool spectral_norm) {
@@ -98,6 +93,10 @@ Conv2d::Conv2d(ConvOptions o) : options_(o) {
 at::Tensor Conv2d::forward(const at::Tensor& x) {
   return at::conv2d(channels_last(x), effective_weight(weight, spectral_norm_, is_training()), bias, options_.stride,
                     options_.padding, /*dilation=*/1, options_.groups);
+}
+
+at::Tensor Conv2d::relu_pool(const at::Tensor& x) {
+  return conv_relu_pool(x, effective_weight(weight, spectral_norm_, is_training()), bias);
 }
 
 ConvTranspose2d::ConvTranspose2d(ConvOptions o, std::array<std::int64_t, 2> output_padding)
@@ -135,8 +134,18 @@ at::Tensor BatchNorm::forward(const at::Tensor& x) {
     num_batches_tracked.add_(1);
   }
   const bool running = follows || !is_training();
+  const bool plain_mean = follows && CumulativeStatistics::active();
+  const double momentum = plain_mean ? 1.0 / num_batches_tracked.item<double>() : batch_norm_momentum;
   return at::batch_norm(x, weight, bias, running ? running_mean : at::Tensor(), running ? running_var : at::Tensor(),
-                        is_training(), batch_norm_momentum, batch_norm_epsilon, /*cudnn_enabled=*/true);
+                        is_training(), momentum, norm_epsilon, /*cudnn_enabled=*/true);
+}
+
+LayerNorm::LayerNorm(std::int64_t features)
+    : weight(register_parameter("weight", at::ones({features}))),
+      bias(register_parameter("bias", at::zeros({features}))) {}
+
+at::Tensor LayerNorm::forward(const at::Tensor& x) {
+  return at::layer_norm(x, weight.sizes(), weight, bias, norm_epsilon);
 }
 
 }  // namespace vaetl::nn

@@ -6,6 +6,8 @@
 #include <array>
 #include <memory>
 
+#include "vaetl/nn/activation.hpp"
+
 namespace vaetl::nn {
 
 class SpectralNorm;
@@ -15,8 +17,8 @@ class SpectralNorm;
 class Linear final : public torch::nn::Module {
  public:
   Linear(std::int64_t in, std::int64_t out, bool spectral_norm = false);
-  at::Tensor forward(const at::Tensor& x);
-  at::Tensor weight, bias;  // (out, in), (out)
+  at::Tensor forward(const at::Tensor& x, const Activation& activation = {});  // activation(y), cheaper than apart
+  at::Tensor weight, bias;                                                     // (out, in), (out)
 
  private:
   std::shared_ptr<SpectralNorm> spectral_norm_;
@@ -46,6 +48,9 @@ class Conv2d final : public torch::nn::Module {
  public:
   explicit Conv2d(ConvOptions options);
   at::Tensor forward(const at::Tensor& x);
+  // max pooling by 2 × 2 of relu of it, cheaper than apart (nn/fused.hpp). Of a layer that keeps the size, with a bias
+  // and one group.
+  at::Tensor relu_pool(const at::Tensor& x);
   at::Tensor weight, bias;  // (out, in / groups, kernel, kernel), (out)
 
  private:
@@ -72,6 +77,14 @@ class BatchNorm final : public torch::nn::Module {
   explicit BatchNorm(std::int64_t channels);
   at::Tensor forward(const at::Tensor& x);  // (N, C) or (N, C, H, W)
   at::Tensor weight, bias, running_mean, running_var, num_batches_tracked;
+};
+
+// Layer normalisation of the features of each example alone, in training as in evaluation (arXiv:1607.06450).
+class LayerNorm final : public torch::nn::Module {
+ public:
+  explicit LayerNorm(std::int64_t features);
+  at::Tensor forward(const at::Tensor& x);  // (…, features)
+  at::Tensor weight, bias;
 };
 
 }  // namespace vaetl::nn

@@ -11,6 +11,8 @@
 
 #include "vaetl/core/text.hpp"
 #include "vaetl/nn/discrete_likelihood.hpp"
+#include "vaetl/nn/fused.hpp"
+#include "vaetl/nn/sequence.hpp"
 #include "vaetl/nn/variational.hpp"
 
 namespace vaetl {
@@ -27,6 +29,10 @@ at::Tensor Gaussian::log_prob(const at::Tensor& z) const {
 namespace nn {
 namespace {
 
+at::Tensor without_padding(const at::Tensor& ids, const at::Tensor& lengths) {
+  return ids * before_end(lengths, ids.size(1));
+}
+
 [[noreturn]] void throw_unknown_likelihood(const std::string& name) {
   std::vector<std::string> names;
   for (std::string_view known : likelihoods) {
@@ -37,12 +43,14 @@ namespace {
 
 }  // namespace
 
-at::Tensor sum_each(const at::Tensor& values) { return values.flatten(1).sum(1); }
-
 at::Tensor softly_above(const at::Tensor& values, double low) { return at::softplus(values - low) + low; }
 
-at::Tensor Bernoulli::log_prob(const at::Tensor& x) const {
-  return -sum_each(at::binary_cross_entropy_with_logits(logits_, x, {}, {}, at::Reduction::None));
+at::Tensor OfElements::log_prob(const at::Tensor& x) const { return log_prob_each(x).flatten(1).sum(1); }
+
+at::Tensor Bernoulli::log_prob(const at::Tensor& x) const { return bernoulli_log_prob(logits_, x); }
+
+at::Tensor Bernoulli::log_prob_each(const at::Tensor& x) const {
+  return -at::binary_cross_entropy_with_logits(logits_, x, {}, {}, at::Reduction::None);
 }
 
 at::Tensor Bernoulli::mean() const { return at::sigmoid(logits_); }
@@ -52,7 +60,11 @@ at::Tensor Bernoulli::sample() const { return at::bernoulli(mean()); }
 at::Tensor FixedGaussian::log_prob(const at::Tensor& x) const {
   const double values = x.size(0) == 0 ? 0 : static_cast<double>(x.numel() / x.size(0));
   const double constant = 0.5 * values * std::log(2 * std::numbers::pi * variance_);
-  return sum_each((x - mean_).square()) * (-0.5 / variance_) - constant;
+  return squared_distance(mean_, x) * (-0.5 / variance_) - constant;
+}
+
+at::Tensor FixedGaussian::log_prob_each(const at::Tensor& x) const {
+  return (x - mean_).square() * (-0.5 / variance_) - 0.5 * std::log(2 * std::numbers::pi * variance_);
 }
 
 at::Tensor FixedGaussian::sample() const { return mean_ + std::sqrt(variance_) * at::randn_like(mean_); }
@@ -60,12 +72,35 @@ at::Tensor FixedGaussian::sample() const { return mean_ + std::sqrt(variance_) *
 LearnedGaussian::LearnedGaussian(const at::Tensor& output)
     : mean_(output.select(1, 0)), log_sigma_(softly_above(output.select(1, 1), std::log(1.0 / 256))) {}
 
-at::Tensor LearnedGaussian::log_prob(const at::Tensor& x) const {
+at::Tensor LearnedGaussian::log_prob_each(const at::Tensor& x) const {
   const at::Tensor scaled = (x - mean_) * (-log_sigma_).exp();
-  return -sum_each(0.5 * scaled.square() + log_sigma_ + 0.5 * std::log(2 * std::numbers::pi));
+  return -(0.5 * scaled.square() + log_sigma_ + 0.5 * std::log(2 * std::numbers::pi));
 }
 
 at::Tensor LearnedGaussian::sample() const { return mean_ + log_sigma_.exp() * at::randn_like(mean_); }
+
+at::Tensor log_prob_before(const Likelihood& likelihood, const at::Tensor& x, const at::Tensor& lengths) {
+  if (!lengths.defined()) return likelihood.log_prob(x);
+  if (!x.is_floating_point()) return likelihood.log_prob(without_padding(x, lengths));
+  const at::Tensor each = likelihood.log_prob_each(x);
+  if (!each.defined()) return likelihood.log_prob(x);
+  return (each.reshape({x.size(0), x.size(1), -1}).sum(2) * before_end(lengths, x.size(1))).sum(1);
+}
+
+at::Tensor log_prob_of(const Likelihood& likelihood, const Fields& fields, const std::string& by) {
+  return log_prob_before(likelihood, fields.input(), batch_lengths(fields, by));
+}
+
+at::Tensor mean_log_prob(const Likelihood& likelihood, const Fields& fields, const std::string& by) {
+  const at::Tensor& x = fields.input();
+  const at::Tensor lengths = batch_lengths(fields, by), log_prob = log_prob_before(likelihood, x, lengths);
+  if (!x.is_floating_point()) {
+    const at::Tensor ids = lengths.defined() ? without_padding(x, lengths) : x;
+    return log_prob / (lengths_of_ids(ids) + 1).clamp_max(x.size(1));
+  }
+  if (!lengths.defined()) return log_prob / static_cast<double>(x[0].numel());
+  return log_prob / (lengths * (x[0].numel() / x.size(1)));
+}
 
 std::int64_t likelihood_maps(const std::string& name) { return name == "bernoulli" || name == "gaussian" ? 1 : 2; }
 

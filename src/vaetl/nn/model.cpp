@@ -57,12 +57,6 @@ class GeneratorGuard {
   at::Tensor state_;
 };
 
-std::string with_batch(const std::vector<std::int64_t>& shape) {
-  std::string text = "(N";
-  for (std::int64_t size : shape) text += size == -1 ? ", any" : ", " + std::to_string(size);
-  return text + ")";
-}
-
 std::string input_remedy(const at::Tensor& x, bool fits) {
   if (fits) return "apply the model's preprocessing first";
   if (x.dim() < 2) return "stack examples along a first dimension";
@@ -128,6 +122,10 @@ std::vector<std::shared_ptr<torch::nn::Module>> group_modules(const Model& model
   return result;
 }
 
+std::string batch_shape_text(const std::vector<std::int64_t>& shape) {
+  return shape.empty() ? "(N)" : "(N, " + shape_text(shape).substr(1);
+}
+
 const at::Tensor& checked_input(const Model& model, const Fields& fields) {
   const at::Tensor& x = fields.input();
   const FieldInfo wanted = model.signature().inputs.at("input");
@@ -135,7 +133,7 @@ const at::Tensor& checked_input(const Model& model, const Fields& fields) {
   const bool ids = wanted.dtype == at::kLong;  // of tokens; anything else is numbers
   if (fits && (ids ? x.scalar_type() == at::kLong : x.is_floating_point())) return x;
   throw DataError(
-      {name_of(model), fmt::format("input of shape {}, {}", with_batch(wanted.shape), ids ? "int64" : "float32"),
+      {name_of(model), fmt::format("input of shape {}, {}", batch_shape_text(wanted.shape), ids ? "int64" : "float32"),
        fmt::format("{}, {}", shape_text(x.sizes().vec()), dtype_name(x.scalar_type())), input_remedy(x, fits)});
 }
 

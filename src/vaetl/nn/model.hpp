@@ -64,6 +64,9 @@ std::vector<std::string> match_groups(const Model& model, const std::string& pat
 // The modules of a group: those whose path is one of its prefixes.
 std::vector<std::shared_ptr<torch::nn::Module>> group_modules(const Model& model, const LayerGroup& group);
 
+// "(N, 1, 28, 28)" for a batch of examples of the shape (1, 28, 28); −1 is written as "any".
+std::string batch_shape_text(const std::vector<std::int64_t>& shape);
+
 // The batch's "input", after a check against the model's signature: DataError says what the model expects, what came
 // and what to do.
 const at::Tensor& checked_input(const Model& model, const Fields& fields);

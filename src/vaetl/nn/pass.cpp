@@ -30,6 +30,14 @@ at::Tensor row_weights(const at::Tensor& weight, const at::Tensor& per_example, 
   return weight.to(per_example.scalar_type()).repeat({rows / examples});
 }
 
+// How many examples a batch has, as a share of what the update's batches have on average.
+double share_of_examples(std::span<const Batch> together, std::string_view stream, std::int64_t examples) {
+  std::int64_t all = 0;
+  for (const Batch& batch : together) all += batch.find(stream)->second.size();
+  if (all == 0) return 1;
+  return static_cast<double>(examples * static_cast<std::int64_t>(together.size())) / static_cast<double>(all);
+}
+
 }  // namespace
 
 const Fields& Pass::fields(std::string_view stream) const {
@@ -81,14 +89,41 @@ at::Tensor Pass::mean(const at::Tensor& per_example, std::string_view stream) co
         {"Pass::mean", "one value an example, (N)", fmt::format("a tensor of {} dimensions", per_example.dim()), {}});
   }
   const Fields& all = fields(stream);
-  if (!all.has("weight")) return per_example.mean();
-  const at::Tensor weight = row_weights(all["weight"], per_example, stream);
+  if (!all.has("weight")) {
+    const double share = share_of_examples(together_, stream, all.size());
+    return share == 1 ? per_example.mean() : per_example.mean() * share;
+  }
+  const at::Tensor weight = row_weights(all["weight"], per_example, stream), sum = (weight * per_example).sum();
   // Without any weight the mean is 0, not 0 / 0.
-  return (weight * per_example).sum() / weight.sum().clamp_min(1e-30);
+  if (together_.size() < 2) return sum / weight.sum().clamp_min(1e-30);
+  const auto views = static_cast<double>(per_example.size(0) / all.size());
+  return sum / (views * total(stream, {}, per_example.scalar_type())).clamp_min(1e-30);
+}
+
+at::Tensor Pass::mean_counted(const at::Tensor& sums, std::string_view counts, std::string_view stream) const {
+  const Fields& all = fields(stream);
+  const at::Tensor sum = all.has("weight") ? (row_weights(all["weight"], sums, stream) * sums).sum() : sums.sum();
+  return sum / total(stream, counts, sums.scalar_type()).clamp_min(1e-30);
+}
+
+// Of the examples' weights, times their counts where those are named: the average over the update's batches.
+at::Tensor Pass::total(std::string_view stream, std::string_view counts, at::ScalarType type) const {
+  const auto of_batch = [&](const Fields& fields) {
+    if (counts.empty()) return fields["weight"].to(type).sum();
+    const at::Tensor count = fields[counts].to(type);
+    return fields.has("weight") ? (fields["weight"].to(type) * count).sum() : count.sum();
+  };
+  if (together_.size() < 2) return of_batch(fields(stream));
+  at::Tensor sum;
+  for (const Batch& batch : together_) {
+    const at::Tensor next = of_batch(batch.find(stream)->second);
+    sum = sum.defined() ? sum + next : next;
+  }
+  return sum / static_cast<double>(together_.size());
 }
 
 at::Tensor Pass::value(const Schedule& schedule) const {
-  return at::scalar_tensor(schedule.at(progress_), at::TensorOptions(device_of(model_)).dtype(at::kFloat));
+  return at::scalar_tensor(schedule.at(progress_, span_), at::TensorOptions(device_of(model_)).dtype(at::kFloat));
 }
 
 c10::Device device_of(const torch::nn::Module& module) {

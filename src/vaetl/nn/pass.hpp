@@ -2,6 +2,7 @@
 // may be added freely; streams pass separately, so batch norm sees one domain at a time.
 #pragma once
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,15 @@ struct Needs {
 
 class Pass {
  public:
-  Pass(Model& model, const Batch& batch, double progress = 0, bool first_in_epoch = false)
-      : model_(model), batch_(batch), progress_(progress), first_in_epoch_(first_in_epoch) {}
+  Pass(Model& model, const Batch& batch, double progress = 0, bool first_in_epoch = false, Span span = {},
+       std::span<const Batch> together = {}, at::ScalarType precision = at::kFloat)
+      : model_(model),
+        batch_(batch),
+        progress_(progress),
+        first_in_epoch_(first_in_epoch),
+        span_(span),
+        together_(together),
+        precision_(precision) {}
 
   Model& model() { return model_; }
   const Fields& fields(std::string_view stream = "train") const;  // DataError lists the streams there are
@@ -34,16 +42,26 @@ class Pass {
   const Gaussian& posterior(std::string_view stream = "train");
   at::Tensor condition(std::string_view stream = "train");  // undefined where the model is not conditional
   // Rule 5, the one place that reduces: per_example (N) → its mean, weighted by the stream's "weight" where it has one.
+  // Where several batches make one update, the average of their means is the mean over all their examples.
   at::Tensor mean(const at::Tensor& per_example, std::string_view stream = "train") const;
+  // The same for sums of several values an example, with their number as the field `counts` (such as "length"): all
+  // values weigh alike, Σ w sums / Σ w counts.
+  at::Tensor mean_counted(const at::Tensor& sums, std::string_view counts, std::string_view stream = "train") const;
   at::Tensor value(const Schedule& schedule) const;  // 0-dim, on the model's device
   double progress() const { return progress_; }      // share of the training done, in [0, 1]
   bool first_in_epoch() const { return first_in_epoch_; }
+  at::ScalarType precision() const { return precision_; }  // that terms are computed in (nn/autocast.hpp)
 
  private:
+  at::Tensor total(std::string_view stream, std::string_view counts, at::ScalarType type) const;
+
   Model& model_;
   const Batch& batch_;
   double progress_;
   bool first_in_epoch_;
+  Span span_;                        // of the training: schedules may be in epochs or steps
+  std::span<const Batch> together_;  // of the update, this one among them; empty: this one alone
+  at::ScalarType precision_;
   std::map<std::string, at::Tensor, std::less<>> features_, view_features_, logits_, predictions_;
   std::map<std::string, Gaussian, std::less<>> posterior_;
 };

@@ -14,6 +14,7 @@ inline constexpr std::int64_t padding_id = 0, unknown_id = 1;  // as data/text/t
 // The field `length` as int64 (N), undefined where there is none. DataError, beginning with `by`, for another shape, an
 // empty sequence or one longer than T; values are read where that costs nothing, on the CPU.
 at::Tensor lengths_of(const Fields& fields, std::int64_t steps, const std::string& by);
+at::Tensor batch_lengths(const Fields& fields, const std::string& by);  // T the input's
 // ids (N, T), T at least 1 → (N), the place of the last that is no padding, plus one; 0 for padding alone.
 at::Tensor lengths_of_ids(const at::Tensor& ids);
 
@@ -21,6 +22,8 @@ at::Tensor lengths_of_ids(const at::Tensor& ids);
 at::Tensor before_end(const at::Tensor& lengths, std::int64_t steps);
 // each (N, T, …) → (N), the mean over an example's elements: where the batch has `length`, over those before the end.
 at::Tensor mean_each(const at::Tensor& each, const Fields& fields, const std::string& by);
+// That of (a − b)², of a and b (N, …).
+at::Tensor mean_squared_error(const at::Tensor& a, const at::Tensor& b, const Fields& fields, const std::string& by);
 // x (N, T, F) with each sequence backwards, its padding still behind it; undefined lengths: all have T steps.
 at::Tensor reversed(const at::Tensor& x, const at::Tensor& lengths);
 // x (N, T, F) → (N, F), the last step of each.

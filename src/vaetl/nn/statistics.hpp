@@ -21,4 +21,18 @@ class KeepStatistics {
   bool before_;
 };
 
+// While one lives, running statistics in training are the plain means over the batches that num_batches_tracked counts.
+class CumulativeStatistics {
+ public:
+  CumulativeStatistics() : before_(std::exchange(held, true)) {}
+  ~CumulativeStatistics() { held = before_; }
+  CumulativeStatistics(const CumulativeStatistics&) = delete;
+  CumulativeStatistics& operator=(const CumulativeStatistics&) = delete;
+  static bool active() { return held; }
+
+ private:
+  static inline thread_local bool held = false;
+  bool before_;
+};
+
 }  // namespace vaetl::nn

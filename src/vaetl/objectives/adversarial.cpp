@@ -13,6 +13,7 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/nn/second_gradients.hpp"
 #include "vaetl/nn/statistics.hpp"
 
 namespace vaetl::objectives {
@@ -58,6 +59,7 @@ const GameLoss& game_loss(const std::string& name) {
 // ∇ₓ score of each example, flat (N, F), with a graph of its own for the gradient's gradient.
 at::Tensor slope_at(Critic& critic, const at::Tensor& x, const at::Tensor& condition) {
   const nn::KeepStatistics keep;  // of points that are neither data nor generated
+  const nn::SecondGradients wanted;
   const at::Tensor point = x.detach().requires_grad_();
   const at::Tensor score = critic.judge(point, condition).score;
   const auto slope = torch::autograd::grad({score.sum()}, {point}, {}, /*retain_graph=*/true, /*create_graph=*/true);

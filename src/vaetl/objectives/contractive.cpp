@@ -5,6 +5,8 @@
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "vaetl/nn/second_gradients.hpp"
+
 namespace vaetl::objectives {
 namespace {
 
@@ -33,6 +35,7 @@ at::Tensor exact_slope(const at::Tensor& code, const at::Tensor& x) {
 
 Terms Contractive::terms(std::size_t /*update*/, Pass& pass) {
   const at::AutoGradMode with_gradients(true);  // the slope itself is one
+  const nn::SecondGradients wanted;
   Fields fields = pass.fields();
   const at::Tensor x = fields.input().detach().requires_grad_();
   fields.set("input", x);

@@ -1,5 +1,6 @@
 #include "vaetl/objectives/elbo.hpp"
 
+#include "vaetl/nn/likelihood.hpp"
 #include "vaetl/nn/variational.hpp"
 
 namespace vaetl::objectives {
@@ -16,8 +17,10 @@ at::Tensor kl_beyond_free_bits(const Gaussian& q, double free_bits, const Pass& 
 void Elbo::bind(Model& model, const Batch& /*example*/) {
   if (options_.free_bits == 0) return;
   auto& variational = require<Variational>(model, "objective elbo");
-  const at::TensorOptions like = model.parameters().front().options();
-  if (!variational.log_prior(at::zeros({1, variational.latent_size()}, like)).defined()) return;
+  const at::Tensor z = at::zeros({1, variational.latent_size()}, model.parameters().front().options());
+  const bool conditional = offers(model, Conditional::capability);
+  const at::Tensor condition = conditional ? at::zeros({1}, z.options().dtype(at::kLong)) : at::Tensor();
+  if (!variational.log_prior(z, condition).defined()) return;
   throw ConfigError({"objective.free_bits", "0 where the model's prior is not standard",
                      fmt::format("{}", options_.free_bits), "its KL has no parts for the dimensions of z"});
 }
@@ -27,8 +30,8 @@ Terms Elbo::terms(std::size_t /*update*/, Pass& pass) {
   const Gaussian& q = pass.posterior();
   const at::Tensor z = q.rsample();
   const auto likelihood = model.decode(z, pass.condition());
-  const at::Tensor reconstruction = -pass.mean(likelihood->log_prob(pass.fields().input()));
-  const at::Tensor kl = pass.mean(kl_to_prior(model, q, z));
+  const at::Tensor reconstruction = -pass.mean(nn::log_prob_of(*likelihood, pass.fields(), "objective elbo"));
+  const at::Tensor kl = pass.mean(kl_to_prior(model, q, z, pass.condition()));
   const at::Tensor paid = options_.free_bits > 0 ? kl_beyond_free_bits(q, options_.free_bits, pass) : kl;
   return Terms{}
       .add("reconstruction", reconstruction)

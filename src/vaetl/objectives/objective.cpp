@@ -1,6 +1,9 @@
 #include "vaetl/objectives/objective.hpp"
 
+#include <ATen/record_function.h>
+
 #include "vaetl/core/text.hpp"
+#include "vaetl/nn/autocast.hpp"
 
 namespace vaetl {
 namespace {
@@ -31,7 +34,13 @@ std::int64_t count_views(const Fields& fields) {
 }  // namespace
 
 Terms Objective::backward(std::size_t update, Pass& pass) {
-  Terms result = terms(update, pass);
+  Terms result;
+  {
+    RECORD_USER_SCOPE("forward");
+    const nn::Autocast autocast(device_of(pass.model()), pass.precision());
+    result = terms(update, pass);
+  }
+  RECORD_USER_SCOPE("backward");
   result.total().backward();
   return result.detached();
 }

@@ -18,7 +18,7 @@ bool step_targets_are_labels(const at::Tensor& target) {
 at::Tensor mean_of_steps(Pass& pass, const at::Tensor& each, const at::Tensor& lengths) {
   if (!lengths.defined()) return pass.mean(each.mean(1));
   const at::Tensor sums = (each * nn::before_end(lengths, each.size(1))).sum(1);
-  return pass.mean(sums) / pass.mean(lengths.to(each.scalar_type())).clamp_min(1e-30);  // 0 without any weight
+  return pass.mean_counted(sums, "length");
 }
 
 }  // namespace

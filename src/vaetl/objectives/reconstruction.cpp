@@ -1,7 +1,5 @@
 #include "vaetl/objectives/reconstruction.hpp"
 
-#include <ATen/ops/mse_loss.h>
-
 #include "vaetl/core/error.hpp"
 #include "vaetl/nn/likelihood.hpp"
 #include "vaetl/nn/rebuild.hpp"
@@ -34,16 +32,16 @@ at::Tensor Reconstruction::losses(const Likelihood& likelihood, const Fields& fi
   const at::Tensor& x = fields.input();
   if (loss_ == "mse") {
     if (x.is_floating_point()) {
-      return nn::mean_each(at::mse_loss(likelihood.mean(), x, at::Reduction::None), fields, reconstruction_by);
+      return nn::mean_squared_error(likelihood.mean(), x, fields, reconstruction_by);
     }
     throw ConfigError(
         {reconstruction_by, "values to be rebuilt, for the loss mse", "token ids", "set loss to likelihood"});
   }
-  if (loss_ == "cross_entropy" && !dynamic_cast<const nn::Bernoulli*>(&likelihood)) {
+  if (loss_ == "cross_entropy" && !likelihood.has_logits()) {
     throw ConfigError({reconstruction_by, "a decoder that puts out logits, for the loss cross_entropy",
                        "one of another kind", "set the model's output to sigmoid, or loss to mse"});
   }
-  return likelihood.log_prob(x) / (-static_cast<double>(x[0].numel()));
+  return -nn::mean_log_prob(likelihood, fields, reconstruction_by);
 }
 
 Terms Reconstruction::terms(std::size_t /*update*/, Pass& pass) {

@@ -1,31 +1,20 @@
 #include "vaetl/objectives/sparsity.hpp"
 
-#include <ATen/core/grad_mode.h>
+#include "vaetl/core/error.hpp"
+#include "vaetl/core/text.hpp"
 
 namespace vaetl::objectives {
 namespace {
 
 constexpr double least_activity = 1e-6;
 
-// Evaluation mode for a look at the codes: batch statistics are not to move.
-class SparsityEvaluation {
- public:
-  explicit SparsityEvaluation(Model& model) : model_(model), training_(model.is_training()) {
-    for (auto& module : model.modules(/*include_self=*/false)) modes_.emplace_back(module, module->is_training());
-    model.eval();
-  }
-  ~SparsityEvaluation() {
-    model_.train(training_);
-    for (auto& [module, training] : modes_) module->train(training);
-  }
-  SparsityEvaluation(const SparsityEvaluation&) = delete;
-  SparsityEvaluation& operator=(const SparsityEvaluation&) = delete;
-
- private:
-  Model& model_;
-  bool training_;
-  std::vector<std::pair<std::shared_ptr<torch::nn::Module>, bool>> modes_;  // parents before children
-};
+std::string range_text(const Range& range) {
+  const Range open;
+  if (range.low <= open.low && range.high >= open.high) return "codes without bounds";
+  if (range.high >= open.high) return fmt::format("codes from {} on", range.low);
+  if (range.low <= open.low) return fmt::format("codes up to {}", range.high);
+  return fmt::format("codes from {} to {}", range.low, range.high);
+}
 
 // (N, Z) → (Z), weighted where the examples have weights.
 at::Tensor mean_activity(const at::Tensor& code, const Fields& fields) {
@@ -38,13 +27,11 @@ at::Tensor mean_activity(const at::Tensor& code, const Fields& fields) {
 
 void SparsityKl::bind(Model& model, const Batch& example) {
   check_needs(needs(), model, example, "objective sparsity_kl");
-  const at::NoGradGuard no_grad;
-  const SparsityEvaluation evaluation(model);
-  Pass pass(model, example);
-  const double low = pass.features().min().item<double>(), high = pass.features().max().item<double>();
-  if (low >= 0 && high <= 1) return;
-  throw ConfigError({"objective sparsity_kl", "codes in [0, 1]", fmt::format("from {:.3g} to {:.3g}", low, high),
-                     "set the model's code_activation to sigmoid, or choose sparsity_l1"});
+  const Range range = require<Encoder>(model).feature_range();
+  if (range.low >= 0 && range.high <= 1) return;
+  throw ConfigError({"objective sparsity_kl", "codes in [0, 1], whatever the weights",
+                     fmt::format("{} of {}", range_text(range), quote(model.spec().name)),
+                     "make them by a sigmoid (code_activation of an autoencoder), or choose sparsity_l1"});
 }
 
 Terms SparsityKl::terms(std::size_t /*update*/, Pass& pass) {

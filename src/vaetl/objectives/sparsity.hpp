@@ -12,7 +12,7 @@ namespace vaetl::objectives {
 
 // Activities are kept 1e-6 away from 0 and 1, where the divergence is infinite. Where several processes train, each
 // takes the mean over its own part of the batch. Logged "activity": the mean of ρ̂. ConfigError, before the first step,
-// for codes outside [0, 1].
+// for a model whose feature_range() is not within [0, 1]: a look at codes would only tell of those that it sees.
 class SparsityKl final : public Objective {
  public:
   static constexpr std::string_view name = "sparsity_kl";

@@ -8,6 +8,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/io/atomic_file.hpp"
+#include "vaetl/recipe/recipe.hpp"
 
 namespace vaetl::recipe {
 namespace {
@@ -17,6 +18,8 @@ namespace fs = std::filesystem;
 std::string short_text(const Json& json) {
   return json.is_null() ? "nothing" : quote(json.dump(-1, ' ', false, Json::error_handler_t::replace), 40);
 }
+
+Json child(const Json& json, const std::string& key) { return json.contains(key) ? json[key] : Json(); }
 
 bool holds_nothing(const fs::path& folder) {
   std::error_code error;
@@ -31,14 +34,37 @@ void refuse_new_run(const fs::path& folder) {
                      run ? "choose another --out, or --resume" : "choose another --out"});
 }
 
+// As this version writes it, options that it knows and the run's version did not included.
+Json written_now(const Json& recipe) {
+  try {
+    return resolve(parse(recipe));
+  } catch (const Error&) {
+    return recipe;
+  }
+}
+
+// A limit of time may be raised: it changes when a training ends and nothing else.
+Json without_time(Json recipe) {
+  if (recipe.contains("trainer") && recipe["trainer"].is_object()) recipe["trainer"].erase("max_minutes");
+  return recipe;
+}
+
+double minutes_in(const Json& recipe) {
+  const Json minutes = child(child(recipe, "trainer"), "max_minutes");
+  return minutes.is_number() && minutes > 0 ? minutes.get<double>() : 1e300;
+}
+
+bool has_more_time(const fs::path& folder, const Json& recipe) {
+  return minutes_in(recipe) > minutes_in(read_run_json(folder / "recipe.json"));
+}
+
 void check_recipe(const fs::path& folder, const Json& recipe) {
-  const std::string difference = first_difference(read_run_json(folder / "recipe.json"), recipe);
+  const Json there = written_now(read_run_json(folder / "recipe.json"));
+  const std::string difference = first_difference(without_time(there), without_time(recipe));
   if (difference.empty()) return;
   throw ConfigError({folder.string(), "the recipe that the run there was begun with", "another: " + difference,
                      "choose another --out"});
 }
-
-Json child(const Json& json, const std::string& key) { return json.contains(key) ? json[key] : Json(); }
 
 }  // namespace
 
@@ -75,7 +101,9 @@ Found inspect(const fs::path& folder, const Json& recipe, const std::string& res
   }
   check_recipe(folder, recipe);
   if (!fs::exists(folder / "run.json")) return Found::unfinished;
-  return child(read_run_json(folder / "run.json"), "status") == "done" ? Found::finished : Found::unfinished;
+  const Json run = read_run_json(folder / "run.json");
+  if (child(run, "status") != "done") return Found::unfinished;
+  return child(run, "ended") == "max_minutes" && has_more_time(folder, recipe) ? Found::unfinished : Found::finished;
 }
 
 RunFolder::RunFolder(fs::path path, const Json& recipe, const std::string& resume) : path_(std::move(path)) {

@@ -126,13 +126,17 @@ class Writer {
 
 }  // namespace
 
-bool writes_text(const Model& model) {
-  const auto* steps = dynamic_cast<const SequenceModel*>(&model);
+bool sees_text(const Model& model) {
   const auto inputs = model.signature().inputs;
   const auto input = inputs.find("input");
-  if (!steps || input == inputs.end() || input->second.dtype != at::kLong) return false;
+  return input != inputs.end() && input->second.dtype == at::kLong;
+}
+
+bool writes_text(const Model& model) {
+  const auto* steps = dynamic_cast<const SequenceModel*>(&model);
+  if (!steps || !sees_text(model)) return false;
   return steps->step_outputs() > nn::unknown_id + 1 &&
-         steps->step_outputs() == static_cast<std::int64_t>(input->second.high) + 1;
+         steps->step_outputs() == static_cast<std::int64_t>(model.signature().inputs.at("input").high) + 1;
 }
 
 std::vector<std::string> generate_text(Model& model, const TextOptions& given) {

@@ -45,7 +45,10 @@ bool writes_text(const Model& model);
 // carry no tokenizer or the prompt has no token that it knows.
 std::vector<std::string> generate_text(Model& model, const TextOptions& options);
 
-// Token ids (N, T), what a Generator over ids makes, as texts; padding ends a text. DataError without a tokenizer.
+// Whether the model's inputs are token ids.
+bool sees_text(const Model& model);
+
+// Token ids (N, T), what such a model sees or makes, as texts; padding ends a text. DataError without a tokenizer.
 std::vector<std::string> texts_of(const Model& model, const at::Tensor& ids);
 
 }  // namespace vaetl::recipe

@@ -43,7 +43,8 @@ at::Tensor in_data_form(const at::Tensor& samples, const Preprocess& preprocess,
 Dataset samples_like(Model& model, const Dataset& real, std::uint64_t seed) {
   auto& generator = require<Generator>(model, "judging samples");
   const auto preprocess = Preprocess::from_json(model.preprocess().is_null() ? Json::array() : model.preprocess());
-  if (!preprocess.keeps_shape()) {
+  const auto shape = model.signature().inputs.at("input").shape;
+  if (preprocess.raw_shape(shape) != shape) {
     throw DataError({"judging samples", "a generator whose preprocessing can be undone", "one that changes the shape",
                      "train it on the values themselves"});
   }

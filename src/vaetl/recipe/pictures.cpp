@@ -6,17 +6,15 @@
 #include "vaetl/core/text.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/png.hpp"
+#include "vaetl/nn/likelihood.hpp"
 #include "vaetl/nn/variational.hpp"
+#include "vaetl/recipe/pixels.hpp"
 #include "vaetl/train/evaluate.hpp"
 
 namespace vaetl::recipe {
 namespace {
 
 constexpr std::int64_t columns = 10, most_rows = 20;
-
-struct PixelRange {
-  double low = 0, high = 1;
-};
 
 std::string class_name(const DatasetInfo& info, std::int64_t label) {
   const auto i = static_cast<std::size_t>(label);
@@ -25,12 +23,11 @@ std::string class_name(const DatasetInfo& info, std::int64_t label) {
 
 class Album {
  public:
-  Album(std::filesystem::path folder, PixelRange range) : folder_(std::move(folder)), range_(range) {}
+  Album(std::filesystem::path folder, const Model& model) : folder_(std::move(folder)), model_(model) {}
   // images (N, C, H, W) as the model sees them
   void add(const std::string& file, const at::Tensor& images, const std::string& caption) {
     if (captions_.empty()) make_folder(folder_);
-    const at::Tensor scaled = (images.to(at::kCPU) - range_.low) / (range_.high - range_.low);
-    write_png(folder_ / file, image_grid(scaled.clamp(0, 1).mul(255).round().to(at::kByte), columns));
+    write_png(folder_ / file, image_grid(to_pixels(model_, images), columns));
     captions_[file] = caption;
   }
   void finish() const {
@@ -39,28 +36,13 @@ class Album {
 
  private:
   std::filesystem::path folder_;
-  PixelRange range_;
+  const Model& model_;
   Json captions_ = Json::object();
 };
-
-const FieldInfo* image_input(const Signature& signature) {
-  const auto input = signature.inputs.find("input");
-  if (input == signature.inputs.end() || input->second.shape.size() != 3) return nullptr;
-  const std::int64_t channels = input->second.shape[0];
-  return channels == 1 || channels == 3 ? &input->second : nullptr;
-}
 
 // A model that is made for classes cannot be asked about examples without.
 bool lacks_conditions(const Model& model, const Dataset& data) {
   return offers(model, Conditional::capability) && !data.has("condition") && !data.has("target");
-}
-
-// What the signature declares, unless preprocessing (a standardisation, say) left that range.
-PixelRange pixel_range(const FieldInfo& info, const at::Tensor& inputs) {
-  const double low = inputs.min().item<double>(), high = inputs.max().item<double>();
-  const double slack = 1e-3 * (info.high - info.low);
-  if (info.high > info.low && low >= info.low - slack && high <= info.high + slack) return {info.low, info.high};
-  return {low, high > low ? high : low + 1};
 }
 
 at::Tensor spread(std::int64_t size, std::int64_t count) {
@@ -148,8 +130,8 @@ at::Tensor elbo_of_each(Model& model, const Dataset& test, std::uint64_t seed) {
     const Gaussian& posterior = pass.posterior();
     const at::Tensor z = posterior.rsample();
     const auto likelihood = variational.decode(z, pass.condition());
-    const at::Tensor kl = kl_to_prior(variational, posterior, z);
-    values.push_back((likelihood->log_prob(pass.fields().input()) - kl).to(at::kCPU));
+    const at::Tensor kl = kl_to_prior(variational, posterior, z, pass.condition());
+    values.push_back((nn::log_prob_of(*likelihood, pass.fields(), "pictures") - kl).to(at::kCPU));
   });
   return at::cat(values);
 }
@@ -206,12 +188,9 @@ void draw_mistakes(Model& model, const Dataset& test, Album& album) {
 }  // namespace
 
 void draw_pictures(Model& model, const Data& data, std::uint64_t seed, const std::filesystem::path& folder) {
-  const Signature signature = model.signature();
-  const FieldInfo* input = image_input(signature);
-  if (!input) return;
+  if (!sees_pictures(model)) return;
   const at::NoGradGuard no_grad;
-  const Dataset& seen = data.test ? *data.test : data.train();
-  Album album(folder, pixel_range(*input, inputs_of(model, seen, spread(seen.size(), 100))));
+  Album album(folder, model);
   draw_samples(model, data.train().info(), seed, album);
   if (data.test && !lacks_conditions(model, *data.test)) {
     draw_reconstructions(model, *data.test, album);

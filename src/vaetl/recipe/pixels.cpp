@@ -20,24 +20,11 @@ FieldInfo seen_input(const Model& model) {
   return found == inputs.end() ? FieldInfo{.shape = {}, .dtype = at::kFloat, .low = 0, .high = 0} : found->second;
 }
 
-struct OwnRange {
-  double low = 0, high = 1;
-};
-
-// Standardised bytes carry no range of their own: it is that of bytes.
-OwnRange own_range(const Model& model) {
-  bool standardised = false;
-  for (const Json& transform : model.preprocess()) {
-    const Json name = transform.is_object() ? transform.value("name", Json()) : transform;
-    if (name == "scale") {
-      const Json from = transform.is_object() ? transform.value("from", Json({0, 255})) : Json({0, 255});
-      return {from[0].get<double>(), from[1].get<double>()};
-    }
-    standardised = standardised || name == "standardise";
-  }
-  if (standardised) return {0, 255};
+// Pictures that were not scaled before they were standardised are bytes.
+Range own_range(const Model& model) {
   const FieldInfo input = seen_input(model);
-  return input.low < input.high ? OwnRange{input.low, input.high} : OwnRange{};
+  const Range seen = input.low < input.high ? between(input.low, input.high) : between(0, 1);
+  return carried_preprocess(model).raw_range(seen).value_or(between(0, 255));
 }
 
 }  // namespace
@@ -55,7 +42,7 @@ at::Tensor to_pixels(const Model& model, const at::Tensor& images) {
   if (images.dim() != 4) {
     throw DataError({"pictures", "images (N, C, H, W)", shape_text(images.sizes().vec()), "write a .npy file"});
   }
-  const OwnRange range = own_range(model);
+  const Range range = own_range(model);
   const at::Tensor share = (own_units(model, images) - range.low) / (range.high - range.low);
   return share.clamp(0, 1).mul(255).round().to(at::kByte);
 }

@@ -5,6 +5,7 @@
 
 #include "vaetl/core/device.hpp"
 #include "vaetl/core/error.hpp"
+#include "vaetl/core/memory.hpp"
 #include "vaetl/core/progress.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/recipe/folder.hpp"
@@ -34,12 +35,14 @@ std::string describe_folder(const Recipe& recipe, const RunSettings& settings) {
   return settings.out.string() + (found == Found::unfinished ? ": an unfinished run goes on" : ": a new run");
 }
 
-// One batch of every stream, so that a trial costs what a step costs.
+// One batch of every stream, spread over its examples, which may be sorted by class; so that a trial costs what a step
+// costs.
 Pipeline first_batches(const Prepared& prepared) {
   Pipeline trial = prepared.data.pipeline;
   for (Stream& stream : trial.streams) {
     const std::int64_t batch = stream.batch_size > 0 ? stream.batch_size : prepared.trainer.batch_size;
-    if (stream.data.size() > batch) stream.data = stream.data.select(at::arange(batch, at::kLong));
+    const std::int64_t size = stream.data.size();
+    if (size > batch) stream.data = stream.data.select((at::arange(batch, at::kLong) * size).floor_divide(batch));
   }
   trial.validation.reset();
   return trial;
@@ -52,7 +55,10 @@ Json try_one_step(Prepared& prepared) {
   options.monitor.clear();
   options.resume = "never";
   const Run run = Trainer(options).fit(prepared.model, prepared.objective, first_batches(prepared), prepared.tuning);
-  Json json{{"seconds", run.seconds}, {"peak_memory_mb", peak_memory_mb()}, {"terms", Json::object()}};
+  Json json{{"seconds", run.seconds},
+            {"peak_memory_mb", peak_memory_mb()},
+            {"terms", Json::object()},
+            {"warnings", run.warnings}};
   for (const auto& [name, value] : run.metrics) {
     if (name != "epoch" && name != "step" && name != "seconds" && name != "lr_factor") json["terms"][name] = value;
   }
@@ -85,9 +91,10 @@ std::string model_lines(const Json& model) {
 }
 
 std::string training_line(const Prepared& prepared, std::int64_t steps, std::int64_t epoch) {
-  return fmt::format("training {} steps ({:.4g} epochs of {}), batches of {}, {}\n", steps,
+  const std::int64_t accumulate = prepared.trainer.accumulate;
+  return fmt::format("training {} steps ({:.4g} epochs of {}), batches of {}{}, {}\n", steps,
                      static_cast<double>(steps) / static_cast<double>(epoch), epoch, prepared.trainer.batch_size,
-                     prepared.trainer.optimizer.name);
+                     accumulate > 1 ? fmt::format(", {} a step", accumulate) : "", prepared.trainer.optimizer.name);
 }
 
 std::string trial_line(const Json& trial) {
@@ -97,6 +104,12 @@ std::string trial_line(const Json& trial) {
   }
   return fmt::format("one step {}, {} with the set-up, {:.0f} MB\n", join(terms),
                      duration(trial["seconds"].get<double>()), trial["peak_memory_mb"].get<double>());
+}
+
+std::string warning_lines(const Json& trial) {
+  std::string text;
+  for (const Json& line : trial["warnings"]) text += "warning  " + line.get<std::string>() + "\n";
+  return text;
 }
 
 }  // namespace
@@ -123,7 +136,8 @@ Plan plan(const Recipe& recipe, const RunSettings& settings) {
       fmt::format("recipe   {}, seed {}, {}, {} threads\n", recipe.name, recipe.seed, device, at::get_num_threads());
   result.text += data_lines(prepared) + model_lines(model);
   if (prepared.report) result.text += fmt::format("from     {}\n{}", prepared.from, prepared.report->text);
-  result.text += training_line(prepared, steps, epoch) + trial_line(trial) + "out      " + folder + "\n";
+  result.text +=
+      training_line(prepared, steps, epoch) + trial_line(trial) + warning_lines(trial) + "out      " + folder + "\n";
   return result;
 }
 

@@ -46,7 +46,18 @@ std::int64_t ids_of(const Dataset& data, const std::string& field) {
   return known ? static_cast<std::int64_t>(found->second.high) + 1 : 0;
 }
 
-bool per_step(const ModelSpec& spec) { return spec.options.contains("per_step") && spec.options["per_step"] == true; }
+// Whether the model that is described, but for what the data tell, puts out something for every step. Only targets of
+// more than one value an example leave that open.
+bool per_step(ModelSpec spec, const at::Tensor& target) {
+  if (target.dim() < 2) return false;
+  const Json known = registry<Model>().schema(spec.name)["properties"];
+  if (known.contains("classes")) {
+    spec.options["classes"] = 2;
+  } else if (known.contains("outputs")) {
+    spec.options["outputs"] = 1;
+  }
+  return offers(*build(spec), SequenceModel::capability);
+}
 
 // Labels of whole examples, or of steps where the model puts out something for every step.
 std::int64_t classes_of(const Dataset& train, const at::Tensor& target, bool steps) {
@@ -74,9 +85,11 @@ void describe_by_data(ModelSpec& spec, const Pipeline& data, bool new_heads) {
   const bool tokens = train.has("input") && train.info().fields.at("input").dtype == at::kInt;
   if (tokens && open("vocabulary")) spec.options["vocabulary"] = ids_of(train, "input");
   if (new_heads || !train.has("target") || spec.options.contains("classes") || spec.options.contains("outputs")) return;
-  const std::int64_t classes = classes_of(train, one.target(), per_step(spec));
+  if (!open("classes") && !open("outputs")) return;
+  const bool steps = per_step(spec, one.target());
+  const std::int64_t classes = classes_of(train, one.target(), steps);
   if (open("classes")) spec.options["classes"] = classes;
-  if (open("outputs") && classes == 0) spec.options["outputs"] = outputs_of(one.target(), per_step(spec));
+  if (open("outputs") && classes == 0) spec.options["outputs"] = outputs_of(one.target(), steps);
 }
 
 void make_model(Prepared& prepared, const Recipe& recipe, const Source& source) {

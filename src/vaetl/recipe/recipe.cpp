@@ -43,6 +43,12 @@ void check_objective(const Recipe& recipe) {
   complete_objective(recipe.objective);
 }
 
+void check_callbacks(const Recipe& recipe) {
+  for (std::size_t i = 0; i < recipe.callbacks.size(); ++i) {
+    registry<Callback>().complete(recipe.callbacks[i], fmt::format("callbacks[{}]", i));
+  }
+}
+
 void check_metrics(const Recipe& recipe, const TrainerOptions& trainer) {
   for (std::size_t i = 0; i < recipe.evaluate.size(); ++i) {
     make_metric(recipe.evaluate[i], fmt::format("evaluate[{}]", i));
@@ -70,6 +76,7 @@ Recipe parse(const Json& given) {
   check_model(recipe);
   check_transfer(recipe);
   check_objective(recipe);
+  check_callbacks(recipe);
   check_metrics(recipe, read_trainer(recipe.trainer));
   if (recipe.sweep) read_sweep(*recipe.sweep);
   return recipe;

@@ -1,5 +1,5 @@
 // A recipe is a JSON file that says everything about a run: name, seed, data, model, objective, trainer, and optionally
-// transfer, evaluate, sweep. Unknown keys and names are errors that suggest the nearest.
+// transfer, evaluate, callbacks, sweep. Unknown keys and names are errors that suggest the nearest.
 //
 //   auto recipe = recipe::read("recipes/fashion-cnn.json", {"trainer.epochs=3"});
 //   auto outcome = recipe::run(recipe, {.out = "runs/cnn"});
@@ -78,6 +78,7 @@ struct Recipe {
   Json trainer = Json::object();
   std::optional<Json> transfer = {};
   std::vector<std::string> evaluate = {};
+  std::vector<Spec<Callback>> callbacks = {};
   std::optional<Json> sweep = {};
   static constexpr auto fields() {
     using R = Recipe;
@@ -90,6 +91,7 @@ struct Recipe {
         field("trainer", &R::trainer, "the loop"),
         field("transfer", &R::transfer, "what is adapted, how"),
         field("evaluate", &R::evaluate, "metrics on the test split: NAME, NAME?option=value or {\"name\": …, options}"),
+        field("callbacks", &R::callbacks, "what is written while it trains: csv, tensorboard, pictures"),
         field("sweep", &R::sweep, "what vaetl-sweep varies")};
   }
 };

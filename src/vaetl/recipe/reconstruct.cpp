@@ -5,6 +5,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/io/png.hpp"
 #include "vaetl/nn/rebuild.hpp"
+#include "vaetl/nn/sequence.hpp"
 #include "vaetl/recipe/pixels.hpp"
 #include "vaetl/train/evaluate.hpp"
 
@@ -19,6 +20,21 @@ at::Tensor whole_rows(const at::Tensor& pixels, std::int64_t columns) {
   return at::cat({pixels, at::full(sizes, 255, pixels.options())});
 }
 
+double tokens_rebuilt(const at::Tensor& inputs, const at::Tensor& outputs) {
+  const at::Tensor tokens = inputs.ne(nn::padding_id);
+  const std::int64_t count = tokens.sum().item<std::int64_t>();
+  const std::int64_t same = inputs.eq(outputs).logical_and(tokens).sum().item<std::int64_t>();
+  return count == 0 ? 1 : static_cast<double>(same) / static_cast<double>(count);
+}
+
+// By the metrics of that name.
+std::map<std::string, double> rebuilding_errors(Model& model, const Dataset& data, const at::Tensor& inputs) {
+  std::vector<std::string> errors = {"reconstruction_mse"};
+  const bool unit = inputs.ge(0).logical_and_(inputs.le(1)).all().item<bool>();
+  if (unit) errors.emplace_back("reconstruction_bce");
+  return evaluate(model, data, errors);
+}
+
 }  // namespace
 
 Reconstructed reconstruct(Model& model, const Dataset& data) {
@@ -30,10 +46,11 @@ Reconstructed reconstruct(Model& model, const Dataset& data) {
     outputs.push_back(rebuild(pass, "reconstruct")->mean().to(at::kCPU));
   });
   Reconstructed result{at::cat(inputs), at::cat(outputs), {}};
-  std::vector<std::string> errors = {"reconstruction_mse"};
-  const bool unit = result.inputs.ge(0).logical_and_(result.inputs.le(1)).all().item<bool>();
-  if (unit) errors.emplace_back("reconstruction_bce");
-  result.metrics = evaluate(model, data, errors);
+  if (result.inputs.is_floating_point()) {
+    result.metrics = rebuilding_errors(model, data, result.inputs);
+  } else {
+    result.metrics["tokens_rebuilt"] = tokens_rebuilt(result.inputs, result.outputs);
+  }
   return result;
 }
 

@@ -60,6 +60,14 @@ Json write_trainer(const TrainerOptions& options) {
   return json;
 }
 
+Json write_callbacks(const std::vector<Spec<Callback>>& callbacks) {
+  Json json = Json::array();
+  for (std::size_t i = 0; i < callbacks.size(); ++i) {
+    json.push_back(write_complete(callbacks[i], fmt::format("callbacks[{}]", i)));
+  }
+  return json;
+}
+
 Json write_transfer(const TransferOptions& options) {
   Json json{{"from", options.from}};
   json.update(to_json(options.adapt));
@@ -76,6 +84,7 @@ Json resolve(const Recipe& recipe, const std::string& device) {
   json["objective"] = complete_objective(recipe.objective);
   json["trainer"] = write_trainer(read_trainer(recipe.trainer));
   json["evaluate"] = recipe.evaluate;
+  if (!recipe.callbacks.empty()) json["callbacks"] = write_callbacks(recipe.callbacks);
   if (recipe.sweep) json["sweep"] = to_json(read_sweep(*recipe.sweep));
   return json;
 }

@@ -1,6 +1,7 @@
 #include "vaetl/recipe/run.hpp"
 
 #include "vaetl/io/atomic_file.hpp"
+#include "vaetl/recipe/callbacks.hpp"
 #include "vaetl/recipe/folder.hpp"
 #include "vaetl/recipe/pictures.hpp"
 #include "vaetl/recipe/prepare.hpp"
@@ -47,7 +48,12 @@ void write_artefacts(const Recipe& recipe, const Prepared& prepared, const Outco
 class WriteRecipe final : public Callback {
  public:
   WriteRecipe(std::filesystem::path file, Json recipe) : file_(std::move(file)), recipe_(std::move(recipe)) {}
-  void on_begin(vaetl::Progress&) override { write_run_json(file_, recipe_); }
+  void on_begin(vaetl::Progress&) override {
+    // The result of a part that ended before: should this one be killed, it is not finished.
+    std::error_code ignored;
+    std::filesystem::remove(file_.parent_path() / "run.json", ignored);
+    write_run_json(file_, recipe_);
+  }
 
  private:
   std::filesystem::path file_;
@@ -65,7 +71,8 @@ Outcome run(const Recipe& recipe, const RunSettings& settings) {
   Prepared prepared = prepare(alone, settings);
 
   Outcome outcome{.summary = {}, .model = prepared.model, .run = {}};
-  auto callbacks = settings.callbacks;
+  auto callbacks = make_callbacks(alone.callbacks, *prepared.model);
+  callbacks.insert(callbacks.end(), settings.callbacks.begin(), settings.callbacks.end());
   if (folder.given()) {
     callbacks.insert(callbacks.begin(), std::make_shared<WriteRecipe>(folder.path() / "recipe.json", resolved));
   }

@@ -29,11 +29,13 @@ struct Outcome {
   Run run;
 };
 
-// run.json: {"kind": "train", "name", "status": "done" | "interrupted", "seconds", "steps", "epochs", "resumed_from",
+// run.json: {"kind": "train", "name", "status": "done" | "interrupted", "ended": null |
+//   "patience" | "max_minutes", "rewinds", "seconds", "steps", "epochs", "resumed_from",
 //   "metrics": {name: value on the test split}, "training": the last epoch's terms, "model": {"name", "parameters",
 //   "groups": [{"name", "parameters", "trained"}]}, "device", "threads", "peak_memory_mb", "samples_per_second",
-//   "waiting_share": of the seconds, for batches, "command", "data": {"name", "sha256", "licence", "classes", "train",
-//   "validation", "test"}, "transfer": {"from", "sha256", "report"}}
+//   "warnings": of what was looked at before the first step, "waiting_share": of the seconds, for batches, "command",
+//   "data": {"name", "sha256", "licence", "classes", "train", "validation", "test"}, "transfer": {"from", "sha256",
+//   "report"}}
 // A null stands for what does not apply. A folder that holds something is refused with an OutputError unless the run is
 // resumed; resuming a finished run returns its summary ("complete": true) and trains nothing; another process at work
 // in the folder is an OutputError.

@@ -4,25 +4,6 @@
 #include "vaetl/io/sha256.hpp"
 
 namespace vaetl::recipe {
-namespace {
-
-struct Description {
-  ModelSpec model = {};
-  Json preprocess = {};
-  static constexpr auto fields() {
-    using D = Description;
-    return std::tuple{field("model", &D::model, "the architecture and its options"),
-                      field("preprocess", &D::preprocess, "fitted preprocessing, as a card has it")};
-  }
-};
-
-Description read_description(const Json& json) {
-  const bool both = json.is_object() && json.contains("model");
-  return from_json<Description>(both ? json : Json{{"model", json}}, "--model");
-}
-
-}  // namespace
-
 std::filesystem::path source_file(const std::string& from) {
   const auto found = zoo::resolve(from);
   return std::filesystem::is_directory(found) ? found / zoo::read_card(found).weights.file : found;
@@ -48,14 +29,18 @@ Source load_source(const std::string& from) {
           .preprocess = entry.model->preprocess()};
 }
 
-Pretrained load_described(const std::string& reference, const Json& description) {
-  const auto file = zoo::resolve(reference);
-  if (std::filesystem::is_directory(file)) {
+Description describe(const std::string& reference, const Json& description) {
+  if (std::filesystem::is_directory(zoo::resolve(reference))) {
     throw ConfigError({"--model", "a weights file, which it describes", quote(reference) + ", which has a description",
                        "leave --model out"});
   }
-  const Description told = read_description(description);
-  return zoo::load_file(file, told.model, told.preprocess, zoo::file_reference(reference).options);
+  const bool both = description.is_object() && description.contains("model");
+  return from_json<Description>(both ? description : Json{{"model", description}}, "--model");
+}
+
+Pretrained load_described(const std::string& reference, const Json& description) {
+  const Description told = describe(reference, description);
+  return zoo::load_file(zoo::resolve(reference), told.model, told.preprocess, zoo::file_reference(reference).options);
 }
 
 }  // namespace vaetl::recipe

@@ -20,9 +20,20 @@ struct Source {
 std::filesystem::path source_file(const std::string& from);
 Source load_source(const std::string& from);
 
-// A weights file that carries no description, safetensors or PyTorch's, with the model that it belongs to: its spec, or
-// {"model": spec, "preprocess": [fitted specs, as in a card]}. Without preprocessing the standard mapping holds.
-// ConfigError: a description that means nothing. FileError: names or shapes of another model.
+// What a weights file that carries no description, safetensors or PyTorch's, belongs to: the model's spec, or {"model":
+// spec, "preprocess": [fitted specs, as in a card]}. Without preprocessing the standard mapping holds.
+struct Description {
+  ModelSpec model = {};
+  Json preprocess = {};  // null: not told
+  static constexpr auto fields() {
+    using D = Description;
+    return std::tuple{field("model", &D::model, "the architecture and its options"),
+                      field("preprocess", &D::preprocess, "fitted preprocessing, as a card has it")};
+  }
+};
+// ConfigError: a description that means nothing, or of what has one.
+Description describe(const std::string& reference, const Json& description);
+// The model of a weights file that is described so. FileError: names or shapes of another model.
 Pretrained load_described(const std::string& reference, const Json& description);
 
 }  // namespace vaetl::recipe

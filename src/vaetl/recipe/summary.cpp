@@ -1,22 +1,22 @@
 #include "vaetl/recipe/summary.hpp"
 
 #include <ATen/Parallel.h>
-#include <sys/resource.h>
 #include <torch/version.h>
 
 #include "vaetl/core/device.hpp"
+#include "vaetl/core/memory.hpp"
 
 namespace vaetl::recipe {
 namespace {
 
-std::int64_t batch_size(const Prepared& prepared) {
+std::int64_t examples_a_step(const Prepared& prepared) {
   const std::int64_t own = prepared.data.pipeline.streams[0].batch_size;
-  return own > 0 ? own : prepared.trainer.batch_size;
+  return (own > 0 ? own : prepared.trainer.batch_size) * prepared.trainer.accumulate;
 }
 
 // Examples of the first stream in the first `steps` steps; the last batch of an epoch may be smaller.
 std::int64_t examples_in(const Prepared& prepared, std::int64_t steps) {
-  const std::int64_t batch = batch_size(prepared), epoch = steps_per_epoch(prepared);
+  const std::int64_t batch = examples_a_step(prepared), epoch = steps_per_epoch(prepared);
   const std::int64_t size = std::min(prepared.data.train().size(), epoch * batch);
   return steps / epoch * size + std::min(size, steps % epoch * batch);
 }
@@ -46,13 +46,8 @@ Json optional(bool known, Json value) { return known ? std::move(value) : Json()
 
 std::int64_t steps_per_epoch(const Prepared& prepared) {
   const Stream& first = prepared.data.pipeline.streams[0];
-  return std::max<std::int64_t>(1, vaetl::steps_per_epoch(first, prepared.trainer.batch_size));
-}
-
-double peak_memory_mb() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return std::round(static_cast<double>(usage.ru_maxrss) / 102.4) / 10;
+  const std::int64_t batches = vaetl::steps_per_epoch(first, prepared.trainer.batch_size);
+  return std::max<std::int64_t>(1, (batches + prepared.trainer.accumulate - 1) / prepared.trainer.accumulate);
 }
 
 Json describe_model(const Model& model, const Tuning& tuning) {
@@ -84,6 +79,8 @@ Json summarise_run(const Recipe& recipe, const RunSettings& settings, const Prep
       {"kind", "train"},
       {"name", recipe.name},
       {"status", run.interrupted ? "interrupted" : "done"},
+      {"ended", optional(!run.ended.empty(), run.ended)},
+      {"rewinds", run.rewinds},
       {"seconds", run.seconds},
       {"steps", run.steps},
       {"epochs", run.epochs},
@@ -93,7 +90,8 @@ Json summarise_run(const Recipe& recipe, const RunSettings& settings, const Prep
       {"model", describe_model(*prepared.model, prepared.tuning)},
       {"device", choose_device(settings.device).str()},
       {"threads", at::get_num_threads()},
-      {"peak_memory_mb", peak_memory_mb()},
+      {"peak_memory_mb", optional(run.peak_memory_mb > 0, std::max(run.peak_memory_mb, peak_memory_mb()))},
+      {"warnings", run.warnings},
       {"samples_per_second", optional(run.seconds > 0, std::round(examples / std::max(run.seconds, 1e-9)))},
       {"waiting_share", optional(run.seconds > 0, std::round(1e4 * run.waiting / std::max(run.seconds, 1e-9)) / 1e4)},
       {"command", settings.command},

@@ -13,6 +13,5 @@ Json describe_model(const Model& model, const Tuning& tuning);
 Json describe_data(const Data& data);
 // Batches of the first stream in an epoch.
 std::int64_t steps_per_epoch(const Prepared& prepared);
-double peak_memory_mb();  // of this process
 
 }  // namespace vaetl::recipe

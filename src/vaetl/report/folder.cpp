@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <set>
 
 #include "vaetl/core/error.hpp"
@@ -78,7 +80,32 @@ std::set<std::string> png_names(const fs::path& folder) {
   return names;
 }
 
-// In the order of captions.json, then those without a caption by name.
+// "epoch-12.png" → 12: what the callback `pictures` drew while the model was trained.
+std::optional<std::int64_t> epoch_of(const std::string& name) {
+  constexpr std::string_view begin = "epoch-", end = ".png";
+  if (!name.starts_with(begin) || !name.ends_with(end)) return std::nullopt;
+  std::int64_t epoch = 0;
+  const char *first = name.data() + begin.size(), *last = name.data() + name.size() - end.size();
+  const auto [stop, error] = std::from_chars(first, last, epoch);
+  return error == std::errc{} && stop == last ? std::optional(epoch) : std::nullopt;
+}
+
+// A page shows at most six of them, evenly spread, the first and the last among them. They are taken out of `names`.
+std::vector<std::int64_t> shown_epochs(std::set<std::string>& names) {
+  constexpr std::size_t most = 6;
+  std::set<std::int64_t> epochs;
+  for (const std::string& name : names) {
+    if (const auto epoch = epoch_of(name)) epochs.insert(*epoch);
+  }
+  std::erase_if(names, [](const std::string& name) { return epoch_of(name).has_value(); });
+  const std::vector<std::int64_t> all(epochs.begin(), epochs.end());
+  if (all.size() <= most) return all;
+  std::vector<std::int64_t> shown;
+  for (std::size_t i = 0; i < most; ++i) shown.push_back(all[i * (all.size() - 1) / (most - 1)]);
+  return shown;
+}
+
+// In the order of captions.json, then those of epochs, then those without a caption by name.
 std::vector<Picture> read_pictures(const fs::path& folder) {
   std::set<std::string> names = png_names(folder);
   std::vector<Picture> result;
@@ -92,6 +119,9 @@ std::vector<Picture> read_pictures(const fs::path& folder) {
     for (const auto& [name, unread] : captions.items()) {
       if (names.erase(name) > 0) add(name, view.text(name));
     }
+  }
+  for (const std::int64_t epoch : shown_epochs(names)) {
+    add(fmt::format("epoch-{}.png", epoch), fmt::format("After epoch {}.", epoch));
   }
   for (const std::string& name : names) add(name, fs::path(name).stem().string());
   return result;

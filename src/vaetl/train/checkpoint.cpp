@@ -1,20 +1,52 @@
 #include "vaetl/train/checkpoint.hpp"
 
+#include <charconv>
+
+#include "vaetl/core/text.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/safetensors.hpp"
 
 namespace vaetl {
 namespace {
 
-constexpr std::int64_t kFormat = 1;
+namespace fs = std::filesystem;
+
+// 2: halvings of the rate after divergences. A program of format 1 would ignore them; its checkpoints have none.
+constexpr std::int64_t kFormat = 2;
 
 constexpr auto kAveraged = "averaged.safetensors";
+
+constexpr std::string_view kNumbered = "step-";
+
+// Checkpoints by their number of steps.
+std::map<std::int64_t, fs::path> numbered_in(const fs::path& folder) {
+  std::map<std::int64_t, fs::path> result;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kNumbered)) continue;
+    std::int64_t step = 0;
+    const char* end = name.data() + name.size();
+    if (std::from_chars(name.data() + kNumbered.size(), end, step).ptr == end) result[step] = entry.path();
+  }
+  return result;
+}
 
 std::string optimizer_file(const std::string& update) { return "optimizer." + update + ".safetensors"; }
 
 Json describe(const Model& model) { return Json{{"name", model.spec().name}, {"options", model.spec().options}}; }
 
-Json read_state(const std::filesystem::path& folder) {
+// As this version describes it, options that it knows and the checkpoint's version did not included.
+Json described_now(const Json& description) {
+  try {
+    const ModelSpec spec = registry<Model>().complete(
+        {description.at("name").get<std::string>(), description.at("options")}, "checkpoint");
+    return Json{{"name", spec.name}, {"options", spec.options}};
+  } catch (const Error&) {
+    return description;
+  }
+}
+
+Json read_state(const fs::path& folder) {
   try {
     return parse_json(read_file(folder / "state.json"), (folder / "state.json").string());
   } catch (const ConfigError& error) {
@@ -22,22 +54,24 @@ Json read_state(const std::filesystem::path& folder) {
   }
 }
 
-void check_state(const Json& state, const std::filesystem::path& folder, const Model& model) {
+void check_state(const Json& state, const fs::path& folder, const Model& model) {
   const std::string where = (folder / "state.json").string();
-  const auto format = state.find("format");
-  if (format == state.end() || *format != kFormat) {
-    throw FileError({where, fmt::format("a checkpoint of format {}", kFormat),
-                     format == state.end() ? "none" : format->dump(), "it was written by another version"});
+  const Json format = state.value("format", Json());
+  if (!format.is_number_integer() || format < 1 || format > kFormat) {
+    const bool newer = format.is_number_integer() && format > kFormat;
+    throw FileError({where, fmt::format("a checkpoint of format 1 to {}", kFormat),
+                     format.is_null() ? "none" : "format " + format.dump(),
+                     newer ? "a newer version of vaetl wrote it: go on with that one" : "train afresh"});
   }
-  if (state.at("model") != describe(model)) {
+  if (described_now(state.at("model")) != describe(model)) {
     throw FileError({where, "a checkpoint of " + describe(model).dump(), state.at("model").dump(),
                      "choose another run folder, or train this model afresh"});
   }
 }
 
-void load_averaged(const std::filesystem::path& file, const Trained& trained) {
+void load_averaged(const fs::path& file, const Trained& trained) {
   if (!trained.averaged) return;
-  if (!std::filesystem::exists(file)) {
+  if (!fs::exists(file)) {
     throw FileError({file.string(), "averaged weights", "none: this training kept none",
                      "resume without trainer.ema_decay, or train afresh"});
   }
@@ -46,22 +80,37 @@ void load_averaged(const std::filesystem::path& file, const Trained& trained) {
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& folder, const Trained& trained, Json state) {
+Weights copy_to_host(const Weights& weights) {
+  Weights copies;
+  for (const auto& [name, tensor] : weights) {
+    copies[name] = tensor.detach().to(at::kCPU, tensor.scalar_type(), false, true, at::MemoryFormat::Contiguous);
+  }
+  return copies;
+}
+
+Snapshot take_snapshot(const Trained& trained, Json state) {
   state["format"] = kFormat;
   state["model"] = describe(trained.model);
   state["preprocess"] = trained.model.preprocess();
-  AtomicFolder target(folder);
-  write_safetensors(target.path() / "model.safetensors", vaetl::state(trained.model));
-  if (trained.averaged) write_safetensors(target.path() / kAveraged, vaetl::state(*trained.averaged));
-  write_safetensors(target.path() / "objective.safetensors", vaetl::state(trained.objective));
+  Snapshot snapshot;
+  snapshot.tensors["model.safetensors"] = copy_to_host(vaetl::state(trained.model));
+  if (trained.averaged) snapshot.tensors[kAveraged] = copy_to_host(vaetl::state(*trained.averaged));
+  snapshot.tensors["objective.safetensors"] = copy_to_host(vaetl::state(trained.objective));
   for (std::size_t i = 0; i < trained.updates.size(); ++i) {
-    write_safetensors(target.path() / optimizer_file(trained.updates[i]), trained.optimizers[i]->state());
+    snapshot.tensors[optimizer_file(trained.updates[i])] = copy_to_host(trained.optimizers[i]->state());
   }
-  write_atomically(target.path() / "state.json", state.dump());
+  snapshot.texts["state.json"] = state.dump();
+  return snapshot;
+}
+
+void write_snapshot(const fs::path& folder, const Snapshot& snapshot) {
+  AtomicFolder target(folder);
+  for (const auto& [file, tensors] : snapshot.tensors) write_safetensors(target.path() / file, tensors);
+  for (const auto& [file, text] : snapshot.texts) write_atomically(target.path() / file, text);
   target.commit();
 }
 
-Json load_checkpoint(const std::filesystem::path& folder, const Trained& trained) {
+Json load_checkpoint(const fs::path& folder, const Trained& trained) {
   Json state = read_state(folder);
   try {
     check_state(state, folder, trained.model);
@@ -83,9 +132,37 @@ Json load_checkpoint(const std::filesystem::path& folder, const Trained& trained
   return state;
 }
 
-bool has_checkpoint(const std::filesystem::path& folder) {
+void keep_numbered(const fs::path& last, std::int64_t step, std::int64_t keep) {
+  const fs::path parent = last.parent_path();
+  AtomicFolder target(parent / fmt::format("{}{}", kNumbered, step));
+  for (const auto& file : fs::directory_iterator(last)) {
+    const fs::path link = target.path() / file.path().filename();
+    std::error_code error;
+    fs::create_hard_link(file.path(), link, error);  // files of a checkpoint are replaced, never changed
+    if (error) fs::copy_file(file.path(), link, error);
+    if (error) throw OutputError({link.string(), "to write it", error.message(), {}});
+  }
+  target.commit();
+  auto numbered = numbered_in(parent);
+  while (static_cast<std::int64_t>(numbered.size()) > keep) {
+    std::error_code ignored;
+    fs::remove_all(numbered.begin()->second, ignored);
+    numbered.erase(numbered.begin());
+  }
+}
+
+void remove_unfinished(const fs::path& folder) {
   std::error_code ignored;
-  return std::filesystem::is_regular_file(folder / "state.json", ignored);
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (glob_match(".vaetl-*.tmp", entry.path().filename().string())) left.push_back(entry.path());
+  }
+  for (const auto& path : left) fs::remove_all(path, ignored);
+}
+
+bool has_checkpoint(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::is_regular_file(folder / "state.json", ignored);
 }
 
 }  // namespace vaetl

@@ -1,54 +1,15 @@
 #include "vaetl/train/evaluate.hpp"
 
-#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 
-#include "vaetl/core/random.hpp"
 #include "vaetl/data/prefetch.hpp"
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/objectives/objective.hpp"
+#include "vaetl/train/evaluation_mode.hpp"
 
 namespace vaetl {
 namespace {
-
-// Evaluation mode for a while; each module gets its own mode back, frozen ones too.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(Model& model) {
-    for (auto& module : model.modules()) modes_.emplace_back(module, module->is_training());
-    model.eval();
-  }
-  ~EvaluationMode() {
-    for (auto& [module, training] : modes_) module->train(training);
-  }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-
- private:
-  std::vector<std::pair<std::shared_ptr<torch::nn::Module>, bool>> modes_;
-};
-
-// Noise in a metric (a sampled latent) is the same at every evaluation, and the program's own random state is
-// untouched.
-class EvaluationNoise {
- public:
-  explicit EvaluationNoise(c10::Device device) {
-    for (const c10::Device each : {c10::Device(c10::kCPU), device}) {
-      at::Generator generator = at::globalContext().defaultGenerator(each);
-      states_.emplace_back(generator, generator.get_state());
-    }
-    seed(random_key(0, Purpose::evaluate));
-  }
-  ~EvaluationNoise() {
-    for (auto& [generator, state] : states_) generator.set_state(state);
-  }
-  EvaluationNoise(const EvaluationNoise&) = delete;
-  EvaluationNoise& operator=(const EvaluationNoise&) = delete;
-
- private:
-  std::vector<std::pair<at::Generator, at::Tensor>> states_;
-};
 
 Pipeline in_storage_order(const Pipeline& data) {
   Stream stream = data.streams.at(0);
@@ -83,7 +44,8 @@ void visit(Model& model, const Pipeline& data, const std::function<void(Pass&)>&
   }
 }
 
-std::map<std::string, double> evaluate(Model& model, const Pipeline& data, const std::vector<std::string>& metrics) {
+std::map<std::string, double> evaluate(Model& model, const Pipeline& data, const std::vector<std::string>& metrics,
+                                       const std::function<void()>& between) {
   std::vector<std::shared_ptr<Metric>> scorers;
   for (const auto& name : metrics) scorers.push_back(make_metric(name, "evaluate"));
   const EvaluationNoise noise(device_of(model));
@@ -94,6 +56,7 @@ std::map<std::string, double> evaluate(Model& model, const Pipeline& data, const
       scorers[i]->update(pass);
     }
     checked = true;
+    if (between) between();
   });
   std::map<std::string, double> result;
   for (std::size_t i = 0; i < scorers.size(); ++i) result[metrics[i]] = scorers[i]->result();

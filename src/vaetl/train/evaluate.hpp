@@ -12,8 +12,9 @@
 namespace vaetl {
 
 // Metric (NAME or NAME?option=value) → value over the first stream, in storage order. ConfigError where the model lacks
-// what a metric needs.
-std::map<std::string, double> evaluate(Model& model, const Pipeline& data, const std::vector<std::string>& metrics);
+// what a metric needs. `between` is called after every batch; what it throws ends the evaluation.
+std::map<std::string, double> evaluate(Model& model, const Pipeline& data, const std::vector<std::string>& metrics,
+                                       const std::function<void()>& between = {});
 
 // Calls `use` with every batch of the first stream in storage order, in evaluation mode, without gradients or
 // augmentation. The model's mode is restored afterwards.

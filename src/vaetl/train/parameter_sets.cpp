@@ -23,12 +23,14 @@ bool has_group(const Model& model, const std::vector<std::string>& patterns, con
 }  // namespace
 
 std::vector<ParameterSet> parameter_sets(const Model& model, const Objective& objective, const Update& update,
-                                         const std::map<std::string, GroupTuning>& tuning) {
+                                         const std::map<std::string, GroupTuning>& tuning,
+                                         bool decay_norms_and_biases) {
   std::map<std::pair<double, double>, ParameterSet> sets;
   auto add = [&](const std::string& name, const at::Tensor& parameter, const GroupTuning& setting) {
-    ParameterSet& set = sets[{setting.lr_scale, setting.weight_decay_scale}];
+    const double decay = decay_norms_and_biases || parameter.dim() >= 2 ? setting.weight_decay_scale : 0;
+    ParameterSet& set = sets[{setting.lr_scale, decay}];
     set.lr_scale = setting.lr_scale;
-    set.weight_decay_scale = setting.weight_decay_scale;
+    set.weight_decay_scale = decay;
     set.names.push_back(name);
     set.parameters.push_back(parameter);
   };
@@ -42,6 +44,15 @@ std::vector<ParameterSet> parameter_sets(const Model& model, const Objective& ob
   }
   std::vector<ParameterSet> result;
   for (auto& [settings, set] : sets) result.push_back(std::move(set));
+  return result;
+}
+
+std::set<std::string> head_parameters(const Model& model) {
+  std::set<std::string> result;
+  for (const auto& item : model.named_parameters()) {
+    const std::string group = group_of(model, item.key());
+    if (group == "head" || group.starts_with("head.")) result.insert(item.key());
+  }
   return result;
 }
 

@@ -1,6 +1,7 @@
 // Which parameters an update of an epoch trains, and with which settings. Internal to train.
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,12 @@
 
 namespace vaetl {
 
-// The parameters of one update, those with equal settings together.
+// The parameters of one update, those with equal settings together. Without `decay_norms_and_biases` those of fewer
+// than two dimensions have no weight decay.
 std::vector<ParameterSet> parameter_sets(const Model& model, const Objective& objective, const Update& update,
-                                         const std::map<std::string, GroupTuning>& tuning);
+                                         const std::map<std::string, GroupTuning>& tuning,
+                                         bool decay_norms_and_biases = true);
+
+std::set<std::string> head_parameters(const Model& model);  // of the groups "head" and "head.NAME"
 
 }  // namespace vaetl

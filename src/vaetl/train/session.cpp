@@ -1,6 +1,10 @@
 // Session: the loop.
 #include "vaetl/train/session.hpp"
 
+#include <ATen/record_function.h>
+
+#include "vaetl/core/memory.hpp"
+#include "vaetl/metrics/metric.hpp"
 #include "vaetl/train/evaluate.hpp"
 #include "vaetl/train/parameter_sets.hpp"
 
@@ -8,24 +12,45 @@ namespace vaetl {
 
 Run Session::run() {
   started_ = saved_ = std::chrono::steady_clock::now();
+  saved_step_ = step_;
+  epoch_ = -1;
   progress_.step = step_;
   progress_.epoch = step_ / steps_per_epoch_;
+  follow_history();
   each(&Callback::on_begin);
-  std::int64_t epoch = -1;
-  while (!last() && !progress_.stop) {
-    if (step_ / steps_per_epoch_ != epoch) begin_epoch(epoch = step_ / steps_per_epoch_);
-    step(epoch, step_ % steps_per_epoch_);
-    const bool epoch_ends = step_ % steps_per_epoch_ == 0 || last();
-    if (epoch_ends && (step_ - noted_ >= options_.validate_every || last())) end_epoch(epoch);
-    if (checkpoint_due(epoch_ends)) save();
+  if (!kept("rewind") || run_.resumed_from < 0) keep_rewind_point();
+  bool going = true;
+  while (going) {
+    try {
+      going = advance();
+    } catch (const DivergedError& error) {
+      if (!may_rewind()) throw;
+      rewind(error);
+    }
   }
   finish();
   return std::move(run_);
 }
 
+// What falls due between two steps, then a step; false when there is nothing more to do. A run that is resumed comes in
+// where it left: what was due there is done first.
+bool Session::advance() {
+  if (progress_.stop && !last()) return false;
+  if (entry_due()) end_epoch();
+  if (checkpoint_due()) save();
+  if (progress_.stop || done()) return false;
+  if (out_of_time()) {
+    close_early();
+    return false;
+  }
+  if (const std::int64_t epoch = step_ / steps_per_epoch_; epoch != epoch_) begin_epoch(epoch);
+  step(epoch_, step_ % steps_per_epoch_);
+  return true;
+}
+
 // Few labels make epochs of a step or two: where the tuning stands as it was, so does what it decides.
 void Session::begin_epoch(std::int64_t epoch) {
-  progress_.epoch = epoch;
+  progress_.epoch = epoch_ = epoch;
   Model& model = *task_.model;
   auto tuning = evaluate_tuning(task_.tuning, model, epoch);
   if (!sets_.empty() && tuning == tuning_now_) return;
@@ -41,42 +66,47 @@ void Session::begin_epoch(std::int64_t epoch) {
   }
   sets_.clear();
   for (const Update& update : updates_) {
-    sets_.push_back(parameter_sets(model, *task_.objective, update, tuning_now_));
+    sets_.push_back(parameter_sets(model, *task_.objective, update, tuning_now_, options_.decay_norms_and_biases));
   }
   for (const auto& sets : sets_) {
     if (!sets.empty()) continue;
     throw ConfigError({fmt::format("epoch {}", epoch), "parameters to train", "none: every layer group is frozen",
                        "leave a group out of freeze"});
   }
+  prepare_updates();
 }
 
-Batch Session::next_batch(std::int64_t epoch, std::int64_t step_in_epoch) {
+// The batches of a step; the last step of an epoch may have fewer.
+std::vector<Batch> Session::next_batches(std::int64_t epoch, std::int64_t step_in_epoch) {
+  RECORD_USER_SCOPE("data");
   const auto asked = std::chrono::steady_clock::now();
-  Batch batch = feed_->at(epoch, step_in_epoch);
+  const std::int64_t first = step_in_epoch * options_.accumulate;
+  const std::int64_t end = std::min(first + options_.accumulate, batches_per_epoch_);
+  std::vector<Batch> batches;
+  for (std::int64_t i = first; i < end; ++i) batches.push_back(feed_->at(epoch, i));
   run_.waiting += seconds_since(asked);
-  return batch;
+  return batches;
+}
+
+void Session::do_updates(std::int64_t epoch, std::int64_t step_in_epoch) {
+  const auto batches = next_batches(epoch, step_in_epoch);
+  for (std::size_t i = 0; i < updates_.size(); ++i) {
+    if ((step_ + 1) % updates_[i].every == 0) update(i, batches, epoch, step_in_epoch);
+  }
 }
 
 void Session::step(std::int64_t epoch, std::int64_t step_in_epoch) {
-  const Batch batch = next_batch(epoch, step_in_epoch);
-  for (std::size_t i = 0; i < updates_.size(); ++i) {
-    if ((step_ + 1) % updates_[i].every == 0) ledger_.record(step_, update(i, batch, epoch, step_in_epoch));
-  }
+  do_updates(epoch, step_in_epoch);
   progress_.step = ++step_;
-  if (average_) average_->update(step_);
+  average();
   each(&Callback::on_step);
+  writer_->check();
   if (step_ % options_.log_every == 0 || last()) log_point();
 }
 
-void Session::read_ledger() {
-  const auto bad = ledger_.flush();
-  if (!bad) return;
-  const bool kept = !options_.directory.empty() && has_checkpoint(folder("last"));
-  throw DivergedError(
-      {"training", "a finite loss",
-       fmt::format("{} = {} at step {} (epoch {})", bad->name, bad->value, bad->step + 1, bad->step / steps_per_epoch_),
-       kept ? "lower the learning rate; the last good checkpoint is " + folder("last").string()
-            : "lower the learning rate; no checkpoint was kept"});
+double Session::rate() const {
+  const double progress = static_cast<double>(step_) / static_cast<double>(steps_);
+  return options_.lr_curve.at(progress, span()) * plateau_ * std::ldexp(1.0, -static_cast<int>(run_.rewinds));
 }
 
 void Session::log_point() {
@@ -85,34 +115,96 @@ void Session::log_point() {
   each(&Callback::on_log);
 }
 
-void Session::end_epoch(std::int64_t epoch) {
-  read_ledger();
-  auto entry = ledger_.take_epoch();
-  if (task_.data.validation && !task_.metrics.empty()) {
-    for (const auto& [name, value] : evaluate(result(), *task_.data.validation, task_.metrics)) {
-      entry["validation." + name] = value;
-    }
+bool Session::entry_due() const {
+  if (step_ == noted_) return false;
+  return last() || (step_ % steps_per_epoch_ == 0 && step_ - noted_ >= options_.validate_every);
+}
+
+// Nothing where a callback asked to stop meanwhile.
+std::optional<std::map<std::string, double>> Session::validate() {
+  struct Stopped {};
+  std::map<std::string, double> scores;
+  if (!task_.data.validation || task_.metrics.empty()) return scores;
+  try {
+    const auto values = evaluate(result(), *task_.data.validation, task_.metrics, [&] {
+      each(&Callback::on_wait);
+      if (progress_.stop) throw Stopped{};
+    });
+    for (const auto& [name, value] : values) scores["validation." + name] = value;
+  } catch (const Stopped&) {
+    return std::nullopt;
   }
-  entry["epoch"] = static_cast<double>(epoch);
+  return scores;
+}
+
+// `closing`: the training ends here because its time is up. A longer one would not have this entry: it is told, and no
+// checkpoint has it.
+void Session::end_epoch(bool closing) {
+  read_ledger();
+  const auto scores = validate();
+  if (!scores) return;
+  auto entry = ledger_.take_epoch();
+  entry.insert(scores->begin(), scores->end());
+  progress_.epoch = (step_ - 1) / steps_per_epoch_;
+  entry["epoch"] = static_cast<double>(progress_.epoch);
   entry["step"] = static_cast<double>(step_);
-  entry["lr_factor"] = options_.lr_curve.at(static_cast<double>(step_) / static_cast<double>(steps_));
+  entry["lr_factor"] = rate();
   entry["seconds"] = seconds_before_ + seconds_since(started_);
   noted_ = step_;
   run_.history.push_back(entry);
-  keep_best(entry);
+  if (closing) {
+    last_is_best_ = !options_.monitor.empty() && improves(entry);
+  } else {
+    keep_best(entry);
+    follow_history();
+    keep_rewind_point();
+  }
   progress_.scalars = entry;
   each(&Callback::on_epoch);
 }
 
+// What the entries so far decide: the rate, and whether it is time to stop.
+void Session::follow_history() {
+  if (!options_.plateau && options_.patience == 0) return;
+  const std::string name = options_.monitor.empty() ? "loss" : "validation." + options_.monitor;
+  const bool higher = !options_.monitor.empty() && make_metric(options_.monitor)->higher_is_better();
+  std::vector<double> values;
+  for (const auto& entry : run_.history) {
+    if (const auto found = entry.find(name); found != entry.end()) values.push_back(found->second);
+  }
+  if (options_.plateau) plateau_ = plateau_factor(*options_.plateau, values, higher);
+  if (options_.patience > 0 && entries_since_best(values, higher) >= options_.patience) run_.ended = "patience";
+}
+
+bool Session::out_of_time() const {
+  if (options_.max_minutes <= 0 || step_ == 0) return false;
+  return seconds_before_ + seconds_since(started_) >= 60 * options_.max_minutes;
+}
+
+void Session::close_early() {
+  const bool on_disk = !options_.directory.empty();
+  if (on_disk && step_ != saved_step_) save();
+  if (step_ != noted_) end_epoch(true);
+  if (progress_.stop) return;
+  run_.ended = "max_minutes";
+  if (on_disk) write_history();
+}
+
 void Session::finish() {
-  if (!options_.directory.empty() && progress_.stop && !last()) save();
-  run_.interrupted = progress_.stop && !last();
+  run_.interrupted = progress_.stop && !done();
+  if (options_.directory.empty())
+    check_weights();
+  else if (run_.interrupted)
+    save();
+  writer_->wait();
   run_.steps = step_;
   run_.epochs = (step_ + steps_per_epoch_ - 1) / steps_per_epoch_;
   run_.seconds = seconds_since(started_);
+  run_.peak_memory_mb = peak_memory_mb();
   if (!run_.history.empty()) run_.metrics = run_.history.back();
-  if (average_) load_strict(*task_.model, vaetl::state(average_->model()), "the averaged weights");
-  if (last()) load_best();
+  if (!run_.ended.empty() && !last()) settle_average();
+  if (averaged()) load_strict(*task_.model, vaetl::state(average_->model()), "the averaged weights");
+  if (done()) load_best();
   for (auto& parameter : task_.model->parameters()) parameter.requires_grad_(true);
   task_.model->eval();
   each(&Callback::on_end);

@@ -8,7 +8,11 @@
 
 #include "vaetl/data/prefetch.hpp"
 #include "vaetl/train/average.hpp"
+#include "vaetl/train/background_writer.hpp"
+#include "vaetl/train/buffers.hpp"
 #include "vaetl/train/checkpoint.hpp"
+#include "vaetl/train/clip.hpp"
+#include "vaetl/train/divergence.hpp"
 #include "vaetl/train/ledger.hpp"
 #include "vaetl/train/trainer.hpp"
 
@@ -40,34 +44,64 @@ class Session {
   void prepare_data();
   void feed_from(const Preprocess& preprocess);
   void prepare_objective();
+  void prepare_average();
   void prepare_folder();
+  void check();  // warnings, each a notice; defined in checks.cpp
   void resume();
   void cache_features();
 
   // training
+  bool advance();
   void begin_epoch(std::int64_t epoch);
+  void do_updates(std::int64_t epoch, std::int64_t step_in_epoch);
   void step(std::int64_t epoch, std::int64_t step_in_epoch);
-  Batch next_batch(std::int64_t epoch, std::int64_t step_in_epoch);
-  Terms update(std::size_t index, const Batch& batch, std::int64_t epoch, std::int64_t step_in_epoch);
-  void clip(const std::vector<ParameterSet>& sets) const;
-  void end_epoch(std::int64_t epoch);
+  std::vector<Batch> next_batches(std::int64_t epoch, std::int64_t step_in_epoch);
+  void prepare_updates();  // after every change of sets_
+  void update(std::size_t index, const std::vector<Batch>& batches, std::int64_t epoch, std::int64_t step_in_epoch);
+  std::vector<Terms> gradients(std::size_t index, const std::vector<Batch>& batches, std::int64_t epoch,
+                               std::int64_t step_in_epoch);
+  void average();
+  void settle_average();
+  double rate() const;  // factor on every learning rate at this step
+  at::ScalarType precision() const { return options_.precision == "bfloat16" ? at::kBFloat16 : at::kFloat; }
+  Span span() const { return {static_cast<double>(steps_), static_cast<double>(steps_per_epoch_)}; }
+  bool entry_due() const;
+  void end_epoch(bool closing = false);
+  std::optional<std::map<std::string, double>> validate();
+  void follow_history();
+  bool out_of_time() const;
+  void close_early();
   void log_point();
-  void read_ledger();
   void finish();
 
+  // divergence; defined in session_divergence.cpp
+  void read_ledger();
+  void check_weights();
+  [[noreturn]] void diverged(const std::string& found, std::int64_t step);
+  std::string look_back(std::int64_t step);
+  void keep_rewind_point();
+  bool may_rewind() const;
+  void rewind(const DivergedError& error);
+
   // keeping
-  bool checkpoint_due(bool epoch_ends) const;
+  bool checkpoint_due() const;
   void save();
+  Json restore(const std::string& which);  // a checkpoint, whose state it returns
+  void write_history();
+  bool improves(const std::map<std::string, double>& entry) const;
   void keep_best(const std::map<std::string, double>& entry);
   void load_best();
   Trained trained();
-  Model& result() const { return average_ ? average_->model() : *task_.model; }  // what is validated and returned
+  bool averaged() const { return average_ && average_->rule().begun(step_); }
+  Model& result() const { return averaged() ? average_->model() : *task_.model; }  // what is validated and returned
   Json state() const;
   std::filesystem::path folder(const std::string& which) const;
 
   void tell(const std::string& line);
   void each(void (Callback::*event)(Progress&));
   bool last() const { return step_ == steps_; }
+  bool done() const { return (last() && noted_ == step_) || !run_.ended.empty(); }
+  bool kept(const std::string& which) const { return !options_.directory.empty() && has_checkpoint(folder(which)); }
 
   TrainerOptions options_;
   const std::vector<std::shared_ptr<Callback>>& callbacks_;
@@ -78,17 +112,29 @@ class Session {
   std::vector<Update> updates_;
   std::vector<std::shared_ptr<Optimizer>> optimizers_;
   std::vector<std::vector<ParameterSet>> sets_;  // of this epoch, by update
+  struct Working {                               // what an update needs of its sets at every step
+    std::vector<at::Tensor> parameters;
+    GradientClip clip;
+    SavedBuffers before;  // where the optimiser evaluates again
+  };
+  std::vector<Working> working_;
   std::map<std::string, GroupTuning> tuning_now_;
   std::optional<AveragedWeights> average_;
   Ledger ledger_;
 
-  std::int64_t step_ = 0, steps_ = 0, steps_per_epoch_ = 0;
-  std::int64_t noted_ = 0;  // the step of the last entry of the history
+  std::int64_t step_ = 0, steps_ = 0, steps_per_epoch_ = 0, batches_per_epoch_ = 0;
+  std::int64_t epoch_ = -1;  // for which the modules and parameter sets stand
+  std::int64_t noted_ = 0;   // the step of the last entry of the history
+  double plateau_ = 1;       // what trainer.plateau makes of the history
   std::optional<double> best_;
-  Weights best_weights_;  // where there is no folder to keep them
+  Weights best_weights_;       // where there is no folder to keep them
+  bool last_is_best_ = false;  // of a training that ends within an epoch
+  std::optional<Autopsy> autopsy_;
+  std::unique_ptr<BackgroundWriter> writer_ = std::make_unique<BackgroundWriter>();
   Run run_;
   std::chrono::steady_clock::time_point started_, saved_;
   double seconds_before_ = 0;
+  std::int64_t saved_step_ = 0;
 };
 
 }  // namespace vaetl

@@ -1,8 +1,6 @@
 // Session: what happens before the first step.
 #include <ATen/Parallel.h>
 
-#include <limits>
-
 #include "vaetl/core/device.hpp"
 #include "vaetl/core/random.hpp"
 #include "vaetl/core/text.hpp"
@@ -14,13 +12,10 @@
 namespace vaetl {
 namespace {
 
-// JSON has no number for what is not finite: it was written as null.
-std::map<std::string, double> read_entry(const Json& json) {
-  std::map<std::string, double> entry;
-  for (const auto& [name, value] : json.items()) {
-    entry[name] = value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
-  }
-  return entry;
+// The most steps with no more than `samples` examples; the last batch of an epoch may be smaller.
+std::int64_t steps_within(std::int64_t samples, std::int64_t size, std::int64_t batch, std::int64_t steps_per_epoch) {
+  const std::int64_t epoch = std::min(size, steps_per_epoch * batch);
+  return std::max<std::int64_t>(1, samples / epoch * steps_per_epoch + samples % epoch / batch);
 }
 
 }  // namespace
@@ -35,15 +30,26 @@ Session::Session(const TrainerOptions& options, const std::vector<std::shared_pt
   check_monitor();
   prepare_data();
   prepare_objective();
-  if (options_.ema_decay > 0) average_.emplace(*task_.model, options_.ema_decay);
+  prepare_average();
   begin_epoch(0);  // refuses what leaves nothing to train, before anything is written
+  progress_.directory = options_.directory;
+  progress_.data = &task_.data;
   prepare_folder();
   run_.options = to_json(options_);
   if (options_.resume != "never") resume();
+  if (averaged()) progress_.averaged = &average_->model();
+  if (options_.checks && step_ == 0) check();
   cache_features();
 }
 
 void Session::check_monitor() const {
+  if (options_.on_divergence == "rewind" && options_.directory.empty()) {
+    throw ConfigError({"trainer.on_divergence", "a run folder, whose checkpoint a rewind goes back to", "none",
+                       "set directory, or leave on_divergence at \"stop\""});
+  }
+  if (options_.monitor.empty() && options_.patience > 0) {
+    throw ConfigError({"trainer.patience", "a validation metric to watch", "none", "set monitor"});
+  }
   if (options_.monitor.empty()) return;
   if (!task_.data.validation) {
     throw ConfigError({"trainer.monitor", "validation data to choose the best epoch by", "none",
@@ -84,9 +90,17 @@ void Session::check_shapes(const Batch& example) const {
 
 void Session::feed_from(const Preprocess& preprocess) {
   Feed feed(task_.data, preprocess, {options_.batch_size, options_.seed, device_of(*task_.model)});
-  steps_per_epoch_ = feed.steps_per_epoch();
+  batches_per_epoch_ = feed.steps_per_epoch();
+  steps_per_epoch_ = (batches_per_epoch_ + options_.accumulate - 1) / options_.accumulate;
   steps_ = options_.steps > 0 ? options_.steps : options_.epochs * steps_per_epoch_;
-  feed_.emplace(std::move(feed), options_.workers < 0 ? automatic_workers(task_.data) : options_.workers, steps_);
+  if (options_.max_samples > 0) {
+    const Stream& first = task_.data.streams[0];
+    const std::int64_t batch = (first.batch_size > 0 ? first.batch_size : options_.batch_size) * options_.accumulate;
+    steps_ = std::min(steps_, steps_within(options_.max_samples, first.data.size(), batch, steps_per_epoch_));
+  }
+  const std::int64_t batches = steps_ / steps_per_epoch_ * batches_per_epoch_ +
+                               std::min(steps_ % steps_per_epoch_ * options_.accumulate, batches_per_epoch_);
+  feed_.emplace(std::move(feed), options_.workers < 0 ? automatic_workers(task_.data) : options_.workers, batches);
 }
 
 void Session::prepare_data() {
@@ -139,7 +153,9 @@ void Session::check_used(const Needs& needs) const {
 }
 
 void Session::prepare_folder() {
-  if (!options_.directory.empty()) make_folder(std::filesystem::path(options_.directory) / "checkpoints");
+  if (options_.directory.empty()) return;
+  make_folder(std::filesystem::path(options_.directory) / "checkpoints");
+  remove_unfinished(std::filesystem::path(options_.directory) / "checkpoints");
 }
 
 void Session::resume() {
@@ -149,27 +165,16 @@ void Session::resume() {
     if (options_.resume == "auto") return;
     throw FileError({last.string(), "a checkpoint to go on from", "none", "train without resume"});
   }
-  const Json state = load_checkpoint(last, trained());
+  const Json state = restore("last");
   try {
-    step_ = state.at("step").get<std::int64_t>();
-    noted_ = state.at("noted").get<std::int64_t>();
-    if (!state.at("best").is_null()) best_ = state.at("best").get<double>();
     seconds_before_ = state.at("seconds").get<double>();
-    ledger_.load_state(state.at("ledger"));
-    for (const auto& entry : state.at("history")) run_.history.push_back(read_entry(entry));
-    if (state.at("steps_per_epoch") != steps_per_epoch_ || state.at("seed") != options_.seed) {
-      throw ConfigError(
-          {"resume",
-           fmt::format("{} steps an epoch and seed {}", state.at("steps_per_epoch").dump(), state.at("seed").dump()),
-           fmt::format("{} and {}", steps_per_epoch_, options_.seed),
-           "resume with the same data, batch size and seed"});
-    }
+    run_.rewinds = state.value("rewinds", std::int64_t{0});
     const int threads = state.at("threads").get<int>();
     if (threads != at::get_num_threads()) {
       tell(fmt::format("{} threads now, {} before: results may differ in the last bits", at::get_num_threads(),
                        threads));
     }
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const nlohmann::json::exception&) {
     throw FileError({(last / "state.json").string(), "the state of a checkpoint", "other JSON", "train afresh"});
   }
   if (step_ > steps_) {

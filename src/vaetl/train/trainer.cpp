@@ -4,6 +4,12 @@
 
 namespace vaetl {
 
+void TrainerOptions::validate() const {
+  if (ema_decay == 0 || swa_from == 0) return;
+  throw ConfigError(
+      {"trainer.swa_from", "one rule for the averaged weights", "ema_decay besides", "leave one of them out"});
+}
+
 Trainer::Trainer(TrainerOptions options, std::vector<std::shared_ptr<Callback>> callbacks)
     : options_(std::move(options)), callbacks_(std::move(callbacks)) {
   // What C++ sets directly obeys the same rules as what a recipe says.

@@ -71,6 +71,9 @@ void check_test_vector(const TestVector& v, const Checker& check) {
   check.require(!v.shape.empty() && value_count(v.shape) == static_cast<std::int64_t>(v.input.size()),
                 "test_vector.input", "values of shape " + shape_text(v.shape), count);
   check.require(!v.output.empty(), "test_vector.output", "values", "none");
+  const auto examples = static_cast<std::size_t>(v.shape[0]);
+  check.require(v.condition.empty() || v.condition.size() == examples, "test_vector.condition",
+                fmt::format("none, or {}, one for each example", examples), std::to_string(v.condition.size()));
 }
 
 void check_inputs(const Card& card, const Checker& check) {

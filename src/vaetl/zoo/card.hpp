@@ -25,22 +25,29 @@ struct WeightsCard {
   }
 };
 
-// One input and what the model makes of it, so that a reader can tell that it computes the same: input uint8 as the
-// data store it, or token ids, output after preprocessing by the first capability of classify, regress, unroll, encode.
-// Where the preprocessing changes the shape, the input is what comes after it. Where any size will do it is 16.
+// One input and what the model makes of it, so that a reader can tell that it computes the same. By `stage` the input
+// is
+//   raw           uint8 as the data store it, or token ids; where any size will do it is 16
+//   preprocessed  what comes after a preprocessing that changes the shape
+//   noise         standard normal values for a generator that encodes nothing
+// and the output is that of the first capability of classify, regress, unroll, encode, generate. `condition` holds the
+// class where the model is conditional, and is empty where it is not.
 struct TestVector {
   std::vector<std::int64_t> shape = {};
   std::vector<double> input = {}, output = {};
+  std::vector<std::int64_t> condition = {};
   std::string of = "logits", stage = "raw";
   double tolerance = 1e-3;
   static constexpr auto fields() {
     using V = TestVector;
-    return std::tuple{field("shape", &V::shape, "shape of the input, N first"),
-                      field("input", &V::input, "raw values"),
-                      field("output", &V::output, "expected values, row by row"),
-                      choice("of", &V::of, "what the output is", {"logits", "predictions", "steps", "features"}),
-                      choice("stage", &V::stage, "what the input is", {"raw", "preprocessed"}),
-                      field("tolerance", &V::tolerance, "largest difference", at_least(0))};
+    return std::tuple{
+        field("shape", &V::shape, "shape of the input, N first"),
+        field("input", &V::input, "its values"),
+        field("output", &V::output, "expected values, row by row"),
+        field("condition", &V::condition, "class of each example; empty: not conditional"),
+        choice("of", &V::of, "what the output is", {"logits", "predictions", "steps", "features", "generated"}),
+        choice("stage", &V::stage, "what the input is", {"raw", "preprocessed", "noise"}),
+        field("tolerance", &V::tolerance, "largest difference", at_least(0))};
   }
 };
 

@@ -6,6 +6,7 @@
 #include "vaetl/nn/capabilities.hpp"
 #include "vaetl/zoo/compute.hpp"
 #include "vaetl/zoo/file_error.hpp"
+#include "vaetl/zoo/test_vector.hpp"
 
 namespace vaetl::zoo {
 namespace {
@@ -107,15 +108,8 @@ std::string check_preprocess(Entry& entry) {
 }
 
 double largest_difference(const Entry& entry, const TestVector& vector) {
-  const Pretrained pretrained{entry.model, entry.card};
-  const auto inputs = entry.model->signature().inputs;
-  const bool ids = inputs.contains("input") && inputs.at("input").dtype == at::kLong;
-  Fields input;
-  input.set("input", at::tensor(vector.input, at::kDouble).to(ids ? at::kLong : at::kFloat).view(vector.shape));
   const at::Tensor expected = at::tensor(vector.output, at::kDouble);
-  const at::Tensor output =
-      vector.stage == "raw" ? pretrained.predict_batch(input) : compute(*entry.model, input, Preprocess());
-  const at::Tensor found = output.to(at::kDouble).flatten();
+  const at::Tensor found = compute_test_vector(entry.model, vector).to(at::kDouble).flatten();
   if (found.numel() == expected.numel()) return (found - expected).abs().max().item<double>();
   throw FileError({card_path(entry) + ": test_vector.output", fmt::format("{} values", found.numel()),
                    std::to_string(expected.numel()), edited});

@@ -65,8 +65,7 @@ Pretrained load_file(const fs::path& file, const ModelSpec& model, const Json& p
   load_strict(*result.model, weights.tensors, file.string());
   result.model->eval();
   if (!preprocess.is_null()) {
-    Preprocess::from_json(preprocess);
-    result.model->set_preprocess(preprocess);
+    result.model->set_preprocess(Preprocess::from_json(preprocess).json());
   } else if (!weights.preprocess.is_null()) {
     blame(file.string(), [&] { return Preprocess::from_json(weights.preprocess); });
     result.model->set_preprocess(weights.preprocess);

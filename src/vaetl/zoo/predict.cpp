@@ -32,11 +32,11 @@ void check_number(const at::Tensor& raw) {
 }
 
 // (N, …), from (N, …) or one example.
-at::Tensor as_batch(const at::Tensor& raw, const FieldInfo& info) {
-  if (shape_fits(info.shape, raw.sizes())) return raw.unsqueeze(0);
-  if (raw.dim() > 0 && shape_fits(info.shape, raw.sizes().slice(1))) return raw;
+at::Tensor as_batch(const at::Tensor& raw, const std::vector<std::int64_t>& shape) {
+  if (shape_fits(shape, raw.sizes())) return raw.unsqueeze(0);
+  if (raw.dim() > 0 && shape_fits(shape, raw.sizes().slice(1))) return raw;
   throw DataError({"predict",
-                   fmt::format("input of shape {} or {}", with_batch(info.shape), shape_text(info.shape)),
+                   fmt::format("input of shape {} or {}", with_batch(shape), shape_text(shape)),
                    shape_text(raw.sizes().vec()),
                    {}});
 }
@@ -79,7 +79,8 @@ namespace zoo {
 std::string output_of(const Model& model) {
   if (offers(model, Classifier::capability)) return "logits";
   if (offers(model, Regressor::capability)) return "predictions";
-  return offers(model, SequenceModel::capability) ? "steps" : "features";
+  if (offers(model, SequenceModel::capability)) return "steps";
+  return offers(model, Encoder::capability) ? "features" : "generated";
 }
 
 namespace {
@@ -136,8 +137,11 @@ at::Tensor Pretrained::predict_batch(const Fields& raw) const {
   const FieldInfo& info = input_info(signature);
   const Preprocess preprocess = preprocess_of(*model, info, input.scalar_type());
   Fields batch;
-  batch.set("input", preprocess.keeps_shape() ? as_batch(input, info) : input);
-  if (raw.has("length")) batch.set("length", raw["length"].reshape({-1}).to(at::kLong));
+  const auto raw_shape = preprocess.raw_shape(info.shape);
+  batch.set("input", raw_shape ? as_batch(input, *raw_shape) : input);
+  for (const char* each : {"length", "condition"}) {
+    if (raw.has(each)) batch.set(each, raw[each].reshape({-1}).to(at::kLong));
+  }
   return zoo::compute(*model, batch, preprocess);
 }
 

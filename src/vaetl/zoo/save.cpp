@@ -1,13 +1,12 @@
 #include <unistd.h>
 
 #include "vaetl/core/error.hpp"
-#include "vaetl/core/random.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/sha256.hpp"
 #include "vaetl/nn/capabilities.hpp"
-#include "vaetl/zoo/compute.hpp"
 #include "vaetl/zoo/entry.hpp"
+#include "vaetl/zoo/test_vector.hpp"
 
 namespace vaetl::zoo {
 namespace {
@@ -60,53 +59,6 @@ std::map<std::string, double> finite(const std::map<std::string, double>& metric
   return result;
 }
 
-// A float as the shortest decimal that reads as the same float.
-double short_decimal(float value) { return std::stod(fmt::format("{}", value)); }
-
-constexpr std::int64_t test_size = 16;  // of what may have any
-
-// One example of noise: bytes, or token ids other than padding.
-at::Tensor noise_like(const FieldInfo& info) {
-  std::vector<std::int64_t> shape = {1};
-  for (const std::int64_t size : info.shape) shape.push_back(size == -1 ? test_size : size);
-  auto generator = make_generator(random_key(0, Purpose::evaluate));
-  if (info.dtype != at::kLong) return at::randint(0, 256, shape, generator, at::TensorOptions(at::kByte));
-  return at::randint(1, static_cast<std::int64_t>(info.high) + 1, shape, generator, at::TensorOptions(at::kLong));
-}
-
-std::vector<double> values_of(const at::Tensor& values) {
-  const at::Tensor all = values.to(at::kDouble).contiguous();
-  return {all.const_data_ptr<double>(), all.const_data_ptr<double>() + all.numel()};
-}
-
-// Larger inputs than a photograph's would make the card unwieldy.
-std::optional<TestVector> test_vector_of(std::string_view name, const std::shared_ptr<Model>& model) {
-  constexpr std::int64_t largest = 200'000;
-  const auto inputs = model->signature().inputs;
-  const auto input = inputs.find("input");
-  if (!offers(*model, Encoder::capability) || inputs.size() != 1 || input == inputs.end()) return std::nullopt;
-  const bool raw_is_known = Preprocess::from_json(model->preprocess()).keeps_shape();
-  Fields raw;
-  raw.set("input", noise_like(input->second));
-  if (raw.input().numel() > largest) return std::nullopt;
-  const at::Tensor output =
-      (raw_is_known ? Pretrained{model}.predict_batch(raw) : compute(*model, raw, Preprocess())).contiguous();
-  TestVector vector{.shape = raw.input().sizes().vec(),
-                    .input = values_of(raw.input()),
-                    .of = output_of(*model),
-                    .stage = raw_is_known ? "raw" : "preprocessed"};
-  if (output.numel() > largest) return std::nullopt;
-  if (!output.isfinite().all().item<bool>()) {
-    throw DivergedError({place(name), "finite " + vector.of, "values that are not", "nothing was saved"});
-  }
-  for (float value : std::span(output.const_data_ptr<float>(), output.numel())) {
-    vector.output.push_back(short_decimal(value));
-  }
-  // Rounding differs between machines in proportion to the values.
-  vector.tolerance *= std::max(1.0, short_decimal(output.abs().max().item<float>()));
-  return vector;
-}
-
 Card describe(std::string_view name, const std::shared_ptr<Model>& model, const Run& run, const SaveOptions& options) {
   Card card;
   card.name = name;
@@ -123,7 +75,7 @@ Card describe(std::string_view name, const std::shared_ptr<Model>& model, const 
   card.metrics = finite(run.metrics);
   card.training = training_of(run);
   card.base_model = options.base_model;
-  card.test_vector = test_vector_of(name, model);
+  card.test_vector = make_test_vector(place(name), model);
   return card;
 }
 

@@ -32,7 +32,8 @@ class Bag final : public Transform {
   // DataError for an input that is no token ids (N, T), ConfigError where it was never fitted.
   void apply(Fields& fields, at::Generator& generator) const override;
   Json fit(const Dataset& train) const override;
-  bool keeps_shape() const override { return false; }
+  std::optional<std::vector<std::int64_t>> shape_before(const std::vector<std::int64_t>&) const override { return {}; }
+  std::optional<Range> range_before(std::optional<Range>) const override { return {}; }
 
  private:
   at::Tensor count(const Fields& fields, std::int64_t size) const;

@@ -44,7 +44,8 @@ class Columns final : public Transform {
   explicit Columns(Options options);
   void apply(Fields& fields, at::Generator& generator) const override;
   Json fit(const Dataset& train) const override;
-  bool keeps_shape() const override { return false; }
+  std::optional<std::vector<std::int64_t>> shape_before(const std::vector<std::int64_t>&) const override { return {}; }
+  std::optional<Range> range_before(std::optional<Range>) const override { return {}; }
 
  private:
   at::Tensor scaled(const at::Tensor& numbers, const at::Tensor& absent) const;

@@ -19,7 +19,7 @@ at::Tensor inside(const at::Tensor& start, const at::Tensor& length, std::int64_
 
 const at::Tensor& images_of(const Fields& fields, std::string_view transform) {
   const at::Tensor& input = fields.input();
-  if (input.dim() == 4 && input.is_floating_point()) return input;
+  if (input.dim() == 4 && input.is_floating_point() && input.size(2) > 0 && input.size(3) > 0) return input;
   throw DataError({std::string(transform),
                    "images (N, C, H, W) of floats",
                    fmt::format("{} {}", shape_text(input.sizes().vec()), dtype_name(input.scalar_type())),

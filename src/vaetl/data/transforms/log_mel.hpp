@@ -46,7 +46,8 @@ class LogMel final : public Transform {
   explicit LogMel(Options options);
   void apply(Fields& fields, at::Generator& generator) const override;
   Json fit(const Dataset& train) const override;
-  bool keeps_shape() const override { return false; }
+  std::optional<std::vector<std::int64_t>> shape_before(const std::vector<std::int64_t>&) const override { return {}; }
+  std::optional<Range> range_before(std::optional<Range>) const override { return {}; }
 
  private:
   at::Tensor spectrogram(const at::Tensor& sound) const;  // (N, S) → (N, M, T)

@@ -61,6 +61,7 @@ void Scale::Options::validate() const {
 
 Scale::Scale(Options options) {
   options.validate();
+  from_ = between(options.from[0], options.from[1]);
   factor_ = (options.to[1] - options.to[0]) / (options.from[1] - options.from[0]);
   offset_ = options.to[0] - options.from[0] * factor_;
 }

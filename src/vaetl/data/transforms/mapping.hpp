@@ -37,8 +37,10 @@ class Scale final : public Transform {
   explicit Scale(Options options);
   void apply(Fields& fields, at::Generator& generator) const override;
   at::Tensor restore(const at::Tensor& values) const override { return (values - offset_) / factor_; }
+  std::optional<Range> range_before(std::optional<Range>) const override { return from_; }
 
  private:
+  Range from_;
   double factor_, offset_;
 };
 
@@ -65,6 +67,7 @@ class Standardise final : public Transform {
   Json fit(const Dataset& train) const override;
   std::string key() const override { return options_.of; }
   at::Tensor restore(const at::Tensor& values) const override;
+  std::optional<Range> range_before(std::optional<Range>) const override { return {}; }
 
  private:
   void check_fitted(const at::Tensor& values) const;

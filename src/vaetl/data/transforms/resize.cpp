@@ -56,6 +56,11 @@ void check_image_size(const std::string& where, const std::vector<std::int64_t>&
       {where, "[height, width] from 1 to 16384", fmt::format("[{}]", fmt::join(size, ", ")), "say size=[224,224]"});
 }
 
+std::vector<std::int64_t> any_image_size(std::vector<std::int64_t> shape) {
+  if (shape.size() == 3) shape[1] = shape[2] = -1;
+  return shape;
+}
+
 void Resize::apply(Fields& fields, at::Generator&) const {
   fields.set("input", resize_images(images_of(fields, name), options_.size[0], options_.size[1], options_.filter));
 }

@@ -23,6 +23,9 @@ at::Tensor centre_crop_images(const at::Tensor& images, std::int64_t height, std
 // Two numbers from 1 to 16384, or a ConfigError at `where`.
 void check_image_size(const std::string& where, const std::vector<std::int64_t>& size);
 
+// (C, H, W) → the same channels in any size.
+std::vector<std::int64_t> any_image_size(std::vector<std::int64_t> shape);
+
 // `input` (N, C, H, W) → (N, C, *size), stretched where the ratio differs.
 class Resize final : public Transform {
  public:
@@ -38,6 +41,9 @@ class Resize final : public Transform {
   };
   explicit Resize(Options options) : options_(std::move(options)) { options_.validate(); }
   void apply(Fields& fields, at::Generator& generator) const override;
+  std::optional<std::vector<std::int64_t>> shape_before(const std::vector<std::int64_t>& after) const override {
+    return any_image_size(after);
+  }
 
  private:
   Options options_;
@@ -54,6 +60,9 @@ class CentreCrop final : public Transform {
   };
   explicit CentreCrop(Options options) : options_(std::move(options)) { options_.validate(); }
   void apply(Fields& fields, at::Generator& generator) const override;
+  std::optional<std::vector<std::int64_t>> shape_before(const std::vector<std::int64_t>& after) const override {
+    return any_image_size(after);
+  }
 
  private:
   Options options_;

@@ -24,6 +24,7 @@ class StandardiseSeries final : public Transform {
   explicit StandardiseSeries(Options options);
   void apply(Fields& fields, at::Generator& generator) const override;
   Json fit(const Dataset& train) const override;
+  std::optional<Range> range_before(std::optional<Range>) const override { return {}; }
 
  private:
   Options options_;

@@ -1,0 +1,129 @@
+#include <ATen/Parallel.h>
+#include <ATen/core/Reduction.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/sigmoid.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "vaetl/nn/fused.hpp"
+#include "vaetl/nn/fused_support.hpp"
+#include "vaetl/nn/kernels/kernels.hpp"
+
+namespace vaetl::nn {
+namespace {
+
+at::Tensor plain_bernoulli_log_prob(const at::Tensor& logits, const at::Tensor& x) {
+  return -at::binary_cross_entropy_with_logits(logits, x, {}, {}, at::Reduction::None).flatten(1).sum(1);
+}
+
+at::Tensor plain_squared_distance(const at::Tensor& a, const at::Tensor& b) {
+  return (a - b).square().flatten(1).sum(1);
+}
+
+// Sums of many terms are not for the 8 bits of bfloat16.
+at::Tensor full_precision(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x; }
+
+std::int64_t row_size(const at::Tensor& x) { return x.numel() / x.size(0); }
+
+// (N) against (N, …)
+at::Tensor for_each_value(const at::Tensor& of_rows, const at::Tensor& values) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(values.dim()), 1);
+  shape[0] = values.size(0);
+  return of_rows.view(shape);
+}
+
+// out(row) ← compute(row, values before the row's first) over all rows.
+template <class Compute>
+void for_rows(const at::Tensor& x, Compute compute) {
+  const std::int64_t size = row_size(x);
+  at::parallel_for(0, x.size(0), rows_a_thread(size), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) compute(row, row * size, size);
+  });
+}
+
+bool same_plain(const at::Tensor& a, const at::Tensor& b) {
+  return a.dim() >= 2 && a.numel() > 0 && a.sizes() == b.sizes() && plain_float(a) && plain_float(b) &&
+         a.is_contiguous() && b.is_contiguous();
+}
+
+struct BernoulliFunction : torch::autograd::Function<BernoulliFunction> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& logits, const at::Tensor& x) {
+    at::Tensor result = at::empty({logits.size(0)}, logits.options()), derivative = at::empty_like(logits);
+    const float *l = logits.const_data_ptr<float>(), *values = x.const_data_ptr<float>();
+    float *sums = result.mutable_data_ptr<float>(), *d = derivative.mutable_data_ptr<float>();
+    for_rows(logits, [&](std::int64_t row, std::int64_t from, std::int64_t size) {
+      sums[row] = kernels::bernoulli_log_prob(l + from, values + from, d + from, size);
+    });
+    context->save_for_backward({logits, x, derivative});
+    return result;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &logits = saved[0], &derivative = saved[2];
+    const at::Tensor of_rows = gradients[0].contiguous();
+    if (at::GradMode::is_enabled()) {
+      return {for_each_value(of_rows, logits) * (saved[1] - at::sigmoid(logits)), {}};
+    }
+    at::Tensor result = at::empty_like(logits);
+    const float *scale = of_rows.const_data_ptr<float>(), *d = derivative.const_data_ptr<float>();
+    float* out = result.mutable_data_ptr<float>();
+    for_rows(logits, [&](std::int64_t row, std::int64_t from, std::int64_t size) {
+      kernels::scaled(out + from, d + from, scale[row], size);
+    });
+    return {result, {}};
+  }
+};
+
+struct DistanceFunction : torch::autograd::Function<DistanceFunction> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& a, const at::Tensor& b) {
+    at::Tensor result = at::empty({a.size(0)}, a.options());
+    const float *left = a.const_data_ptr<float>(), *right = b.const_data_ptr<float>();
+    float* sums = result.mutable_data_ptr<float>();
+    for_rows(a, [&](std::int64_t row, std::int64_t from, std::int64_t size) {
+      sums[row] = kernels::squared_distance(left + from, right + from, size);
+    });
+    context->save_for_backward({a, b});
+    return result;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &a = saved[0], &b = saved[1];
+    const at::Tensor of_rows = gradients[0].contiguous();
+    at::Tensor result;
+    if (at::GradMode::is_enabled()) {
+      result = for_each_value(2 * of_rows, a) * (a - b);
+    } else {
+      result = at::empty_like(a);
+      const float *scale = of_rows.const_data_ptr<float>(), *left = a.const_data_ptr<float>();
+      const float* right = b.const_data_ptr<float>();
+      float* out = result.mutable_data_ptr<float>();
+      for_rows(a, [&](std::int64_t row, std::int64_t from, std::int64_t size) {
+        kernels::scaled_difference(out + from, left + from, right + from, 2 * scale[row], size);
+      });
+    }
+    return {context->needs_input_grad(0) ? result : at::Tensor(),
+            context->needs_input_grad(1) ? result.neg() : at::Tensor()};
+  }
+};
+
+}  // namespace
+
+at::Tensor bernoulli_log_prob(const at::Tensor& logits, const at::Tensor& x) {
+  const at::Tensor given = x.contiguous(), values = full_precision(logits).contiguous();
+  if (!same_plain(values, given) || x.requires_grad()) return plain_bernoulli_log_prob(values, given);
+  return BernoulliFunction::apply(values, given);
+}
+
+at::Tensor squared_distance(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor left = full_precision(a).contiguous(), right = full_precision(b).contiguous();
+  if (!same_plain(left, right)) return plain_squared_distance(left, right);
+  return DistanceFunction::apply(left, right);
+}
+
+}  // namespace vaetl::nn

@@ -1,0 +1,68 @@
+#include <algorithm>
+
+#include "vaetl/nn/kernels/kernels.hpp"
+#include "vaetl/nn/kernels/math.hpp"
+#include "vaetl/nn/kernels/target.hpp"
+
+namespace vaetl::nn::kernels {
+namespace {
+
+// One row of the gradient before the activation, added to the bias's.
+template <class Derivative>
+VAETL_INLINE void gradient_row(const DenseGradient& g, std::int64_t row, std::int64_t first, std::int64_t last,
+                               Derivative derivative) {
+  const float* gradient = g.gradient + row * g.columns;
+  const float* result = g.result + row * g.columns;
+  float* __restrict before = g.before + row * g.columns;
+  float* __restrict bias = g.bias;
+  for (std::int64_t i = first; i < last; ++i) {
+    const float value = derivative(gradient[i], result[i]);
+    before[i] = value;
+    bias[i] += value;
+  }
+}
+
+template <class Derivative>
+VAETL_INLINE void gradient_rows(const DenseGradient& g, std::int64_t first, std::int64_t last, Derivative derivative) {
+  for (std::int64_t row = 0; row < g.rows; ++row) gradient_row(g, row, first, last, derivative);
+}
+
+}  // namespace
+
+// What is not a number stays so, as in at::relu.
+VAETL_EVERY_PROCESSOR void add_bias(float* __restrict y, const float* __restrict bias, std::int64_t rows,
+                                    std::int64_t columns, Rule rule, float slope) {
+  const bool rectify = rule == Rule::relu || rule == Rule::leaky_relu;
+  const float below = rule == Rule::leaky_relu ? slope : 0;
+  for (std::int64_t row = 0; row < rows; ++row, y += columns) {
+    if (rectify) {
+      for (std::int64_t i = 0; i < columns; ++i) {
+        const float value = y[i] + bias[i];
+        y[i] = value < 0 ? below * value : value;
+      }
+    } else {
+      for (std::int64_t i = 0; i < columns; ++i) y[i] += bias[i];
+    }
+  }
+}
+
+VAETL_EVERY_PROCESSOR void dense_gradient(const DenseGradient& g, std::int64_t first, std::int64_t last) {
+  std::fill(g.bias + first, g.bias + last, 0.0F);
+  const float slope = g.slope;
+  switch (g.rule) {
+    case Rule::identity:
+      return gradient_rows(g, first, last, [](float d, float) { return d; });
+    case Rule::relu:
+      return gradient_rows(g, first, last, [](float d, float y) { return y <= 0 ? 0 : d; });
+    case Rule::leaky_relu:
+      return gradient_rows(g, first, last, [slope](float d, float y) { return y <= 0 ? slope * d : d; });
+    case Rule::sigmoid:
+      return gradient_rows(g, first, last, [](float d, float y) { return d * (1 - y) * y; });
+    case Rule::tanh:
+      return gradient_rows(g, first, last, [](float d, float y) { return d * (1 - y * y); });
+    case Rule::elu:
+      return gradient_rows(g, first, last, [](float d, float y) { return y <= 0 ? d * (y + 1) : d; });
+  }
+}
+
+}  // namespace vaetl::nn::kernels

@@ -1,0 +1,38 @@
+// Loops over plain memory for what nn/fused.hpp computes in one pass where LibTorch takes several. Row-major float32,
+// no tensors, no threads: the caller splits the work. Compiled for several processors, of which the program takes the
+// best at its start; a result differs between processors in the last bits. Internal to nn.
+#pragma once
+#include <cstdint>
+
+namespace vaetl::nn::kernels {
+
+// Activations whose derivative can be told from their result.
+enum class Rule { identity, relu, leaky_relu, sigmoid, tanh, elu };
+
+// y (rows, columns) ← rule(y + bias) in place, for identity and the rectifiers; the others are left at y + bias.
+void add_bias(float* y, const float* bias, std::int64_t rows, std::int64_t columns, Rule rule, float slope);
+
+struct DenseGradient {
+  const float* gradient;  // (rows, columns), of the result
+  const float* result;    // (rows, columns); of no account for identity
+  float* before;          // (rows, columns): the gradient before the activation
+  float* bias;            // (columns): its sum over the rows
+  std::int64_t rows, columns;
+  Rule rule;
+  float slope;
+};
+// Columns first to last − 1 of it.
+void dense_gradient(const DenseGradient& g, std::int64_t first, std::int64_t last);
+
+// Of one example's values: Σ_i x_i l_i − max(l_i, 0) − log(1 + exp(−|l_i|)), the log-likelihood of x under
+// Bernoulli(σ(l)); derivative_i = x_i − σ(l_i).
+float bernoulli_log_prob(const float* logits, const float* x, float* derivative, std::int64_t count);
+
+// Σ_i (a_i − b_i)².
+float squared_distance(const float* a, const float* b, std::int64_t count);
+// out_i = scale (a_i − b_i)
+void scaled_difference(float* out, const float* a, const float* b, float scale, std::int64_t count);
+// out_i = scale a_i
+void scaled(float* out, const float* a, float scale, std::int64_t count);
+
+}  // namespace vaetl::nn::kernels

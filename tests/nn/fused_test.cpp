@@ -1,0 +1,282 @@
+#include "vaetl/nn/fused.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <limits>
+
+namespace vaetl::fused_test {
+namespace {
+
+using nn::Activation;
+
+at::Tensor random(std::vector<std::int64_t> shape) { return at::randn(shape); }
+
+at::Tensor wanted(const at::Tensor& x) { return x.detach().clone().requires_grad_(true); }
+
+// Sums of n float32 products differ by about sqrt(n) roundings of the size of their terms.
+void expect_near(const at::Tensor& found, const at::Tensor& expected, double terms) {
+  ASSERT_EQ(found.sizes(), expected.sizes());
+  const double scale = std::max(1.0, expected.abs().max().item<double>());
+  EXPECT_LE((found - expected).abs().max().item<double>(), 1.2e-7 * 8 * std::sqrt(terms) * scale);
+}
+
+class Dense : public ::testing::TestWithParam<std::string> {};
+
+at::Tensor dense_by_parts(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b, const std::string& name) {
+  const at::Tensor y = at::linear(x, w, b);
+  if (name == "relu") return at::relu(y);
+  if (name == "leaky_relu") return at::leaky_relu(y);
+  if (name == "leaky_relu_0.2") return at::leaky_relu(y, 0.2);
+  if (name == "tanh") return at::tanh(y);
+  if (name == "sigmoid") return at::sigmoid(y);
+  if (name == "gelu") return at::gelu(y);
+  if (name == "elu") return at::elu(y);
+  if (name == "silu") return at::silu(y);
+  return y;
+}
+
+Activation activation(const std::string& name) { return name.empty() ? Activation() : Activation(name); }
+
+TEST_P(Dense, EqualsItsPartsInValuesAndGradients) {
+  at::manual_seed(0);
+  const std::vector<std::array<std::int64_t, 3>> sizes = {{1, 1, 1}, {7, 33, 19}, {130, 50, 300}};
+  for (const auto& [rows, in, out] : sizes) {
+    const at::Tensor x = random({rows, in}), w = random({out, in}), b = random({out}), g = random({rows, out});
+    const std::vector<at::Tensor> ours = {wanted(x), wanted(w), wanted(b)}, theirs = {wanted(x), wanted(w), wanted(b)};
+    const at::Tensor y = nn::dense(ours[0], ours[1], ours[2], activation(GetParam()));
+    const at::Tensor expected = dense_by_parts(theirs[0], theirs[1], theirs[2], GetParam());
+    expect_near(y, expected, static_cast<double>(in));
+    y.backward(g);
+    expected.backward(g);
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+      expect_near(ours[i].grad(), theirs[i].grad(), static_cast<double>(in + out + rows));
+    }
+  }
+}
+
+TEST_P(Dense, CanBeDifferentiatedTwice) {
+  at::manual_seed(1);
+  const at::Tensor x = random({5, 4}), w = random({3, 4}), b = random({3});
+  std::vector<at::Tensor> seconds;
+  for (const bool fused : {true, false}) {
+    const at::Tensor input = wanted(x), weight = wanted(w);
+    const at::Tensor y =
+        fused ? nn::dense(input, weight, b, activation(GetParam())) : dense_by_parts(input, weight, b, GetParam());
+    const auto first = torch::autograd::grad({y.square().sum()}, {input}, {}, true, true)[0];
+    seconds.push_back(torch::autograd::grad({first.square().sum()}, {weight})[0]);
+  }
+  expect_near(seconds[0], seconds[1], 100);
+}
+
+INSTANTIATE_TEST_SUITE_P(Activations, Dense,
+                         ::testing::Values("", "relu", "leaky_relu", "leaky_relu_0.2", "tanh", "sigmoid", "gelu", "elu",
+                                           "silu"));
+
+TEST(Fused, DenseTakesSequencesAndForeignLayouts) {
+  at::manual_seed(2);
+  const at::Tensor w = random({6, 4}), b = random({6}), steps = random({3, 5, 4});
+  expect_near(nn::dense(steps, w, b, {}), at::linear(steps, w, b), 4);
+  const at::Tensor columns = random({4, 9}).t();
+  expect_near(nn::dense(columns, w, b, {}), at::linear(columns, w, b), 4);
+  const at::Tensor doubled = columns.to(at::kDouble);
+  EXPECT_EQ(nn::dense(doubled, w.to(at::kDouble), b.to(at::kDouble), {}).scalar_type(), at::kDouble);
+  EXPECT_EQ(nn::dense(at::empty({0, 4}), w, b, {}).sizes(), at::IntArrayRef({0, 6}));
+}
+
+TEST(Fused, DenseKeepsWhatIsNotANumber) {
+  const at::Tensor x = at::full({2, 3}, std::numeric_limits<double>::quiet_NaN()), w = at::ones({4, 3}),
+                   b = at::zeros({4});
+  EXPECT_TRUE(nn::dense(x, w, b, Activation("relu")).isnan().all().item<bool>());
+}
+
+TEST(Fused, WhatFollowsALinearLayerMayOverwriteItsResult) {
+  at::manual_seed(12);
+  const at::Tensor x = random({5, 4}), w = random({3, 4}), b = random({3});
+  const at::Tensor ours = wanted(w), theirs = wanted(w);
+  at::Tensor y = nn::dense(x, ours, b, {});
+  at::relu_(y).sum().backward();
+  at::relu(at::linear(x, theirs, b)).sum().backward();
+  expect_near(ours.grad(), theirs.grad(), 5);
+}
+
+TEST(Fused, AFrozenWeightGetsNoGradient) {
+  at::manual_seed(3);
+  const at::Tensor x = wanted(random({5, 4})), w = random({3, 4}), b = wanted(random({3}));
+  nn::dense(x, w, b, Activation("relu")).sum().backward();
+  EXPECT_FALSE(w.grad().defined());
+  EXPECT_TRUE(x.grad().defined() && b.grad().defined());
+}
+
+at::Tensor bernoulli_by_parts(const at::Tensor& logits, const at::Tensor& x) {
+  return -at::binary_cross_entropy_with_logits(logits, x, {}, {}, at::Reduction::None).flatten(1).sum(1);
+}
+
+TEST(Fused, BernoulliEqualsItsParts) {
+  at::manual_seed(4);
+  for (const std::int64_t size : {1, 31, 32, 784}) {
+    const at::Tensor logits = random({9, 1, size}) * 20, x = at::rand({9, 1, size});
+    const at::Tensor ours = wanted(logits), theirs = wanted(logits), g = random({9});
+    const at::Tensor found = nn::bernoulli_log_prob(ours, x), expected = bernoulli_by_parts(theirs, x);
+    expect_near(found, expected, static_cast<double>(size));
+    found.backward(g);
+    expected.backward(g);
+    expect_near(ours.grad(), theirs.grad(), 1);
+  }
+}
+
+TEST(Fused, BernoulliStandsExtremes) {
+  const at::Tensor logits = at::tensor({-200.0F, -88.0F, 0.0F, 88.0F, 200.0F}).view({1, 5});
+  for (const double value : {0.0, 1.0}) {
+    const at::Tensor x = at::full({1, 5}, value), own = wanted(logits);
+    const at::Tensor found = nn::bernoulli_log_prob(own, x);
+    EXPECT_NEAR(found.item<double>(), bernoulli_by_parts(logits, x).item<double>(), 1e-4);
+    found.sum().backward();
+    expect_near(own.grad(), x - at::sigmoid(logits), 1);
+  }
+  const at::Tensor nan = at::full({1, 40}, std::numeric_limits<double>::quiet_NaN());
+  EXPECT_TRUE(nn::bernoulli_log_prob(nan, at::ones({1, 40})).isnan().item<bool>());
+}
+
+TEST(Fused, BernoulliCanBeDifferentiatedTwice) {
+  at::manual_seed(5);
+  const at::Tensor x = at::rand({4, 6}), logits = random({4, 6});
+  std::vector<at::Tensor> seconds;
+  for (const bool fused : {true, false}) {
+    const at::Tensor l = wanted(logits);
+    const at::Tensor y = fused ? nn::bernoulli_log_prob(l, x) : bernoulli_by_parts(l, x);
+    const auto first = torch::autograd::grad({y.square().sum()}, {l}, {}, true, true)[0];
+    seconds.push_back(torch::autograd::grad({first.square().sum()}, {l})[0]);
+  }
+  expect_near(seconds[0], seconds[1], 100);
+}
+
+TEST(Fused, SquaredDistanceEqualsItsParts) {
+  at::manual_seed(6);
+  const at::Tensor a = random({9, 3, 35}), b = random({9, 3, 35}), g = random({9});
+  const std::vector<at::Tensor> ours = {wanted(a), wanted(b)}, theirs = {wanted(a), wanted(b)};
+  const at::Tensor found = nn::squared_distance(ours[0], ours[1]);
+  const at::Tensor expected = (theirs[0] - theirs[1]).square().flatten(1).sum(1);
+  expect_near(found, expected, 105);
+  found.backward(g);
+  expected.backward(g);
+  for (std::size_t i = 0; i < 2; ++i) expect_near(ours[i].grad(), theirs[i].grad(), 1);
+}
+
+struct Images {
+  std::int64_t channels, kernel, height, width, out;
+};
+
+class Convolution : public ::testing::TestWithParam<Images> {};
+
+at::Tensor conv_by_parts(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b) {
+  return at::max_pool2d(at::relu(at::conv2d(x, w, b, 1, w.size(2) / 2)), {2, 2});
+}
+
+TEST_P(Convolution, EqualsItsPartsInValuesAndGradients) {
+  at::manual_seed(7);
+  const Images o = GetParam();
+  const at::Tensor x = random({5, o.channels, o.height, o.width});
+  const at::Tensor w = random({o.out, o.channels, o.kernel, o.kernel}), b = random({o.out});
+  const std::vector<at::Tensor> ours = {wanted(w), wanted(b)}, theirs = {wanted(w), wanted(b)};
+  const at::Tensor found = nn::conv_relu_pool(x, ours[0], ours[1]), expected = conv_by_parts(x, theirs[0], theirs[1]);
+  const double taps = static_cast<double>(o.channels * o.kernel * o.kernel);
+  expect_near(found, expected, taps);
+  const at::Tensor g = at::randn_like(expected);
+  found.backward(g);
+  expected.backward(g);
+  for (std::size_t i = 0; i < 2; ++i) {
+    expect_near(ours[i].grad(), theirs[i].grad(), 5 * static_cast<double>(o.height * o.width));
+  }
+}
+
+// Kernels of their own; channels that fill no block, odd sizes; and what has no kernel.
+INSTANTIATE_TEST_SUITE_P(Shapes, Convolution,
+                         ::testing::Values(Images{1, 3, 28, 28, 32}, Images{1, 3, 7, 9, 5}, Images{3, 3, 8, 6, 20},
+                                           Images{1, 5, 12, 12, 16}, Images{1, 3, 2, 2, 1}, Images{2, 3, 8, 8, 4},
+                                           Images{1, 7, 8, 8, 4}));
+
+TEST(Fused, ConvolutionGivesTheSameBitsOnAnyNumberOfThreads) {
+  at::manual_seed(8);
+  const at::Tensor x = random({37, 1, 12, 12}), w = random({8, 1, 3, 3}), b = random({8});
+  const int threads = at::get_num_threads();
+  std::vector<at::Tensor> gradients;
+  for (const int count : {1, 2}) {
+    at::set_num_threads(count);
+    const at::Tensor own = wanted(w);
+    nn::conv_relu_pool(x, own, b).square().sum().backward();
+    gradients.push_back(own.grad());
+  }
+  at::set_num_threads(threads);
+  EXPECT_TRUE(gradients[0].equal(gradients[1]));
+}
+
+TEST(Fused, ConvolutionKeepsWhatIsNotANumber) {
+  at::Tensor x = at::zeros({1, 1, 4, 4});
+  x[0][0][3][3] = std::numeric_limits<double>::quiet_NaN();
+  const at::Tensor w = at::ones({2, 1, 3, 3}), b = at::zeros({2});
+  EXPECT_TRUE(nn::conv_relu_pool(x, w, b).isnan().equal(conv_by_parts(x, w, b).isnan()));
+}
+
+TEST(Fused, ConvolutionCanBeDifferentiatedTwice) {
+  at::manual_seed(9);
+  const at::Tensor x = random({2, 1, 6, 6}), w = random({3, 1, 3, 3}), b = random({3});
+  std::vector<at::Tensor> seconds;
+  for (const bool fused : {true, false}) {
+    const at::Tensor own = wanted(w);
+    const at::Tensor y = fused ? nn::conv_relu_pool(x, own, b) : conv_by_parts(x, own, b);
+    const auto first = torch::autograd::grad({y.square().sum()}, {own}, {}, true, true)[0];
+    seconds.push_back(torch::autograd::grad({first.square().sum()}, {own})[0]);
+  }
+  expect_near(seconds[0], seconds[1], 100);
+}
+
+// Against LibTorch's own layers, whose activations are within a few units in the last place; errors add over the steps.
+TEST(Fused, LstmEqualsLibTorchs) {
+  at::manual_seed(10);
+  const std::vector<std::array<std::int64_t, 5>> sizes = {{1, 1, 1, 1, 1}, {3, 7, 5, 19, 2}, {70, 4, 6, 32, 1}};
+  for (const auto& [n, steps, in, units, layers] : sizes) {
+    const at::Tensor x = random({n, steps, in}), g = random({n, steps, units});
+    const at::Tensor h = random({layers, n, units}), c = random({layers, n, units});
+    std::vector<at::Tensor> weights;
+    for (std::int64_t layer = 0; layer < layers; ++layer) {
+      weights.push_back(random({4 * units, layer == 0 ? in : units}) * 0.3);
+      weights.push_back(random({4 * units, units}) * 0.3);
+      weights.push_back(random({4 * units}));
+      weights.push_back(random({4 * units}));
+    }
+    std::vector<std::vector<at::Tensor>> results;
+    for (const bool fused : {true, false}) {
+      std::vector<at::Tensor> own, inputs = {wanted(x), wanted(h), wanted(c)};
+      for (const at::Tensor& weight : weights) own.push_back(wanted(weight));
+      at::Tensor output, last_h, last_c;
+      if (fused) {
+        auto [y, state] = nn::lstm(inputs[0], {inputs[1], inputs[2]}, own, 0);
+        output = y, last_h = state.h, last_c = state.c;
+      } else {
+        std::tie(output, last_h, last_c) =
+            at::lstm(inputs[0], {inputs[1], inputs[2]}, own, true, layers, 0, true, false, true);
+      }
+      ((output * g).sum() + last_h.square().sum() + last_c.sum()).backward();
+      std::vector<at::Tensor> all = {output.detach(), last_h.detach(), last_c.detach()};
+      for (const at::Tensor& input : inputs) all.push_back(input.grad());
+      for (const at::Tensor& weight : own) all.push_back(weight.grad());
+      results.push_back(std::move(all));
+    }
+    for (std::size_t i = 0; i < results[0].size(); ++i) {
+      expect_near(results[0][i], results[1][i], static_cast<double>(steps * units * n));
+    }
+  }
+}
+
+TEST(Fused, LstmKeepsWhatIsNotANumber) {
+  at::manual_seed(11);
+  const at::Tensor x = at::full({2, 3, 4}, std::numeric_limits<double>::quiet_NaN()), zero = at::zeros({1, 2, 5});
+  const std::vector<at::Tensor> weights = {random({20, 4}), random({20, 5}), random({20}), random({20})};
+  EXPECT_TRUE(nn::lstm(x, {zero, zero}, weights, 0).output.isnan().all().item<bool>());
+}
+
+}  // namespace
+}  // namespace vaetl::fused_test
