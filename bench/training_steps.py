@@ -56,7 +56,7 @@ class Bench:
         self.options = options
         quiet_ns = float("inf") if options.keep_disturbed else options.quiet_ns
         self.machine = Machine(options.bin / "bench_round_trip", quiet_ns, options.patience)
-        self.dropped = 0
+        self.disturbed = 0
 
     def one(self, what, train, seed):
         for attempt in range(self.options.tries):
@@ -70,7 +70,7 @@ class Bench:
             result["disturbed"] = bool(disturbance)
             if not disturbance:
                 break
-            self.dropped += 1
+            self.disturbed += 1
         return result
 
     def turns(self, what, runs):
@@ -199,7 +199,7 @@ def main():
     if "frozen" in options.workloads:
         told["frozen"] = measure_frozen(bench)
     trips = bench.machine.round_trips
-    told["machine"] = {"threads": options.threads, "dropped_runs": bench.dropped, "round_trip_ns": statistics.median(trips),
+    told["machine"] = {"threads": options.threads, "disturbed_runs": bench.disturbed, "round_trip_ns": statistics.median(trips),
                        "longest_round_trip_ns": max(trips)}
     if options.json:
         print(json.dumps(told))
@@ -210,7 +210,7 @@ def main():
             print_startup(told["startup"])
         if "frozen" in told:
             print_frozen(told["frozen"])
-        print(f"\n{bench.dropped} disturbed runs dropped, round trip {statistics.median(trips):.0f} ns")
+        print(f"\n{bench.disturbed} runs were disturbed, round trip {statistics.median(trips):.0f} ns")
     sys.exit(1 if any(measured["problems"] for measured in told["workloads"].values()) else 0)
 
 

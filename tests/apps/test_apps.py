@@ -193,7 +193,8 @@ class BadInputs(Case):
         self.refused(2, ["seeds"], "vaetl-sweep", self.recipe("plain"), "--seeds", "0")
 
     def test_memory_used_up(self):
-        recipe = self.recipe("memory", model={"name": "cnn", "channels": [4096], "dense": [], "classes": CLASSES},
+        recipe = self.recipe("memory", model={"name": "cnn", "channels": [4096], "dense": [], "batch_norm": True,
+                                              "classes": CLASSES},
                              trainer={"steps": 1, "batch_size": 200})  # the convolution's output alone takes 2.6 GB
         done = subprocess.run(["sh", "-c", 'ulimit -v 3000000; exec "$@"', "sh",
                                *self.command("vaetl-train", recipe, "--quiet", "--json", "--out", "out")], text=True,
@@ -264,8 +265,8 @@ class Training(Case):
 
     @unittest.skipUnless(os.uname().sysname == "Linux", "reads Linux's count of page faults")
     def test_activations_are_kept(self):
-        recipe = self.recipe("faults", model={"name": "cnn", "channels": [16], "dense": [8], "classes": CLASSES},
-                             evaluate=[])
+        recipe = self.recipe("faults", model={"name": "cnn", "channels": [16], "dense": [8], "batch_norm": True,
+                                              "classes": CLASSES}, evaluate=[])
         fixed = dict(self.environment, MALLOC_MMAP_THRESHOLD_="131072")  # the user's choice: every activation returned
         returned, kept = self.faults_a_step(recipe, fixed), self.faults_a_step(recipe, self.environment)
         activation = 200 * 16 * 28 * 28 * 4 / resource.getpagesize()  # pages of the first convolution's output

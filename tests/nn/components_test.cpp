@@ -78,6 +78,7 @@ TEST(Components, HaveSecondGradientsWhereTheyAreWanted) {
     component->named_parameters()["gate"].data().fill_(0.5);
     const at::Tensor x = batch_of(shape, at::kDouble).requires_grad_();
     const auto slope = [&] {
+      const at::AutoGradMode with_gradients(true);  // where differences are taken too
       const nn::SecondGradients wanted;
       const at::Tensor y = component->forward(x).square().sum();
       return torch::autograd::grad({y}, {x}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];

@@ -89,7 +89,8 @@ TEST(Checkpoint, AFailedWriteEndsTheTrainingAndLeavesTheLastOneAlone) {
     void on_step(Progress& p) override {
       const fs::path checkpoints = fs::path(p.directory) / "checkpoints";
       if (p.step == 3) {  // the next checkpoint finds no folder to be in
-        while (!has_checkpoint(checkpoints / "last")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        const fs::path behind = fs::path(p.directory) / "metrics.jsonl";  // is written once the checkpoint is whole
+        while (!fs::exists(behind)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
         fs::rename(checkpoints, fs::path(p.directory) / "moved");
         write_atomically(checkpoints, "a file");
       }

@@ -112,12 +112,12 @@ TrainerOptions rewinding(const std::string& directory, const std::string& on_div
   return {.epochs = 6,
           .batch_size = 16,
           .optimizer = {"sgd", {{"lr", 0.1}, {"momentum", 0.9}, {"weight_decay", 0.1}}},
-          .lr_curve = curves::Step{.points = {0.52}, .factor = 1000},
+          .lr_curve = curves::Step{.points = {0.52}, .factor = 300},
           .device = "cpu",
           .on_divergence = on_divergence,
           .directory = directory,
           .resume = "auto",
-          .checkpoint_every = 4,
+          .checkpoint_every = 8,
           .log_every = 2,
           .validate_every = 15};
 }
@@ -136,7 +136,7 @@ TEST(Rewind, GoesBackAndHalvesTheRateUntilItHolds) {
   const auto [model, run] = fit(rewinding(folder.path()), {notices}, 1);
   EXPECT_EQ(run.steps, 30);
   EXPECT_GE(run.rewinds, 1);
-  EXPECT_EQ(run.history.back().at("lr_factor"), 1000 * std::ldexp(1.0, -static_cast<int>(run.rewinds)));
+  EXPECT_EQ(run.history.back().at("lr_factor"), 300 * std::ldexp(1.0, -static_cast<int>(run.rewinds)));
   for (const auto& [name, tensor] : vaetl::state(*model)) EXPECT_TRUE(all_finite({tensor})) << name;
   std::int64_t told = 0;
   for (const auto& line : notices->lines) {
@@ -145,7 +145,7 @@ TEST(Rewind, GoesBackAndHalvesTheRateUntilItHolds) {
   EXPECT_EQ(told, run.rewinds);
 
   // Stopped at each of some steps and resumed: the same number of rewinds, the same weights.
-  for (const std::int64_t stop : {5, 15, 17, 29}) {
+  for (const std::int64_t stop : {5, 17, 29}) {
     const TemporaryFolder part;
     fit(rewinding(part.path()), {std::make_shared<StopAt>(stop)}, 1);
     const auto [second, rest] = fit(rewinding(part.path()), {}, 99);

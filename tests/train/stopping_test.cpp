@@ -43,8 +43,16 @@ TrainerOptions impatient(const std::string& directory = {}) {
           .validate_every = 1};
 }
 
+struct LastNotice final : Callback {
+  void on_notice(Progress& p) override { line = p.notice; }
+  std::string line;
+};
+
 TEST(Patience, EndsTheTrainingAndReturnsTheBestEpoch) {
-  const Stopped early = fit_stopped(impatient());
+  const auto notice = std::make_shared<LastNotice>();
+  const Stopped early = fit_stopped(impatient(), {notice});
+  EXPECT_EQ(notice->line,
+            fmt::format("ended at step {} of 150: no better cross_entropy in 3 validations", early.run.steps));
   EXPECT_EQ(early.run.ended, "patience");
   EXPECT_FALSE(early.run.interrupted);
   EXPECT_LT(early.run.steps, 150);

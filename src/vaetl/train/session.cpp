@@ -197,6 +197,7 @@ void Session::finish() {
   else if (run_.interrupted)
     save();
   writer_->wait();
+  tell_end();
   run_.steps = step_;
   run_.epochs = (step_ + steps_per_epoch_ - 1) / steps_per_epoch_;
   run_.seconds = seconds_since(started_);
@@ -208,6 +209,15 @@ void Session::finish() {
   for (auto& parameter : task_.model->parameters()) parameter.requires_grad_(true);
   task_.model->eval();
   each(&Callback::on_end);
+}
+
+void Session::tell_end() {
+  const std::string place = fmt::format("ended at step {} of {}: ", step_, steps_);
+  if (run_.ended == "patience") {
+    tell(fmt::format("{}no better {} in {} validations", place, options_.monitor, options_.patience));
+  } else if (run_.ended == "max_minutes") {
+    tell(fmt::format("{}{:.4g} minutes are up; resumed with more max_minutes it goes on", place, options_.max_minutes));
+  }
 }
 
 void Session::tell(const std::string& line) {

@@ -73,6 +73,7 @@ class Session {
   void close_early();
   void log_point();
   void finish();
+  void tell_end();
 
   // divergence; defined in session_divergence.cpp
   void read_ledger();
