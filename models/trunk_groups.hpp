@@ -8,8 +8,8 @@
 
 namespace vaetl::models {
 
-// The blocks of a sequence that is the child `name`: {"encoder.0", {"encoder.0"}}, …, and where components stand between
-// them {"inserted.encoder.1", {"encoder.1_inserted"}}. Children of other names are none of its blocks.
+// The blocks of a sequence that is the child `name`: {"encoder.0", {"encoder.0"}}, …, and where components stand
+// between them {"inserted.encoder.1", {"encoder.1_inserted"}}. Children of other names are none of its blocks.
 inline std::vector<LayerGroup> numbered_groups(const std::string& name, const nn::Sequence& blocks) {
   constexpr std::string_view suffix = "_inserted";
   std::vector<LayerGroup> groups;

@@ -1,7 +1,6 @@
 // How far what a model rebuilds from its code is from the input: decode(encode(x)), without noise; a variational model
-// is taken by its posterior's mean. Means over an example's elements (before its end, where the batch
-// has `length`), then over the examples; instance weights count.
-// ConfigError where the decoder does not take the encoder's features.
+// is taken by its posterior's mean. Means over an example's elements (before its end, where the batch has `length`),
+// then over the examples; instance weights count. ConfigError where the decoder does not take the encoder's features.
 #pragma once
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/metrics/weighted_mean.hpp"

@@ -20,8 +20,10 @@ struct Likelihood {
   // Like x: log p of its elements, where each has its own; then padding can be left out (nn/likelihood.hpp).
   virtual at::Tensor log_prob_each(const at::Tensor& /*x*/) const { return {}; }
   virtual bool has_logits() const { return false; }  // −log p is a cross-entropy of x in [0, 1]
-  virtual at::Tensor mean() const = 0;               // like x
-  virtual at::Tensor sample() const = 0;             // like x, drawn from the default generator
+  // (N): Σ (mean − x)² over the dimensions of x. Default: of mean().
+  virtual at::Tensor squared_distance(const at::Tensor& x) const;
+  virtual at::Tensor mean() const = 0;    // like x
+  virtual at::Tensor sample() const = 0;  // like x, drawn from the default generator
 };
 
 // A diagonal Gaussian: mean and log variance, (N, Z) each.

@@ -15,24 +15,15 @@ at::Tensor dense(const at::Tensor& x, const at::Tensor& weight, const at::Tensor
 // (N, …), both → (N): Σ x l − softplus(l), the log-likelihood of x under Bernoulli(σ(l)).
 at::Tensor bernoulli_log_prob(const at::Tensor& logits, const at::Tensor& x);
 
+// (N, …), both → (N): Σ (σ(l) − x)².
+at::Tensor sigmoid_squared_distance(const at::Tensor& logits, const at::Tensor& x);
+
 // (N, …), both → (N): Σ (a − b)².
 at::Tensor squared_distance(const at::Tensor& a, const at::Tensor& b);
 
 // max pooling by 2 × 2 of relu(conv(x, weight) + bias); x (N, C, H, W), weight (out, C, K, K) with K odd and padding (K
 // − 1) / 2 → (N, out, ⌊H / 2⌋, ⌊W / 2⌋). Fused for few input channels that need no gradient, such as an image's.
 at::Tensor conv_relu_pool(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
-
-// Layers of an LSTM over sequences x (N, T, F), T at least 1 → h of every step (N, T, H) and where they stopped.
-// Weights: w_ih, w_hh, b_ih, b_hh of each layer (nn/recurrent.hpp); dropout between layers. Not twice differentiable,
-// as the kernels that it replaces.
-struct LstmState {
-  at::Tensor h, c;  // (layers, N, H)
-};
-struct LstmResult {
-  at::Tensor output;
-  LstmState state;
-};
-LstmResult lstm(const at::Tensor& x, const LstmState& start, at::TensorList weights, double dropout);
 
 // (N, C, H, W) with the channels of a pixel next to each other, where convolution and pooling run about twice as fast
 // on a CPU. One channel may be laid out either way, and oneDNN would take the slow one: hence a detour over a view.

@@ -43,11 +43,11 @@ at::Tensor dense_forward(const at::Tensor& x, const at::Tensor& weight, const at
 // Columns are shared out among the threads, so that the bias's gradient is summed in one order whatever their number.
 at::Tensor before_activation(const at::Tensor& gradient, const at::Tensor& y, at::Tensor& of_bias, Derivative rule) {
   const at::Tensor given = gradient.contiguous();
-  at::Tensor before = at::empty_like(given);
+  at::Tensor before = rule.rule == Rule::identity ? given : at::empty_like(given);
   of_bias = at::empty({given.size(1)}, given.options());
   const kernels::DenseGradient job{given.const_data_ptr<float>(),
                                    (y.defined() ? y : given).const_data_ptr<float>(),
-                                   before.mutable_data_ptr<float>(),
+                                   rule.rule == Rule::identity ? nullptr : before.mutable_data_ptr<float>(),
                                    of_bias.mutable_data_ptr<float>(),
                                    given.size(0),
                                    given.size(1),

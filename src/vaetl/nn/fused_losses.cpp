@@ -48,13 +48,28 @@ bool same_plain(const at::Tensor& a, const at::Tensor& b) {
          a.is_contiguous() && b.is_contiguous();
 }
 
-struct BernoulliFunction : torch::autograd::Function<BernoulliFunction> {
+// A sum over an example's values of a function of logits and targets, whose derivative is computed with it.
+struct BernoulliSum {
+  static constexpr auto kernel = kernels::bernoulli_log_prob;
+  static at::Tensor derivative(const at::Tensor& logits, const at::Tensor& x) { return x - at::sigmoid(logits); }
+};
+
+struct SigmoidDistanceSum {
+  static constexpr auto kernel = kernels::sigmoid_squared_distance;
+  static at::Tensor derivative(const at::Tensor& logits, const at::Tensor& x) {
+    const at::Tensor y = at::sigmoid(logits);
+    return 2 * (y - x) * y * (1 - y);
+  }
+};
+
+template <class Sum>
+struct LogitsFunction : torch::autograd::Function<LogitsFunction<Sum>> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& logits, const at::Tensor& x) {
     at::Tensor result = at::empty({logits.size(0)}, logits.options()), derivative = at::empty_like(logits);
     const float *l = logits.const_data_ptr<float>(), *values = x.const_data_ptr<float>();
     float *sums = result.mutable_data_ptr<float>(), *d = derivative.mutable_data_ptr<float>();
     for_rows(logits, [&](std::int64_t row, std::int64_t from, std::int64_t size) {
-      sums[row] = kernels::bernoulli_log_prob(l + from, values + from, d + from, size);
+      sums[row] = Sum::kernel(l + from, values + from, d + from, size);
     });
     context->save_for_backward({logits, x, derivative});
     return result;
@@ -66,7 +81,7 @@ struct BernoulliFunction : torch::autograd::Function<BernoulliFunction> {
     const at::Tensor &logits = saved[0], &derivative = saved[2];
     const at::Tensor of_rows = gradients[0].contiguous();
     if (at::GradMode::is_enabled()) {
-      return {for_each_value(of_rows, logits) * (saved[1] - at::sigmoid(logits)), {}};
+      return {for_each_value(of_rows, logits) * Sum::derivative(logits, saved[1]), {}};
     }
     at::Tensor result = at::empty_like(logits);
     const float *scale = of_rows.const_data_ptr<float>(), *d = derivative.const_data_ptr<float>();
@@ -117,7 +132,13 @@ struct DistanceFunction : torch::autograd::Function<DistanceFunction> {
 at::Tensor bernoulli_log_prob(const at::Tensor& logits, const at::Tensor& x) {
   const at::Tensor given = x.contiguous(), values = full_precision(logits).contiguous();
   if (!same_plain(values, given) || x.requires_grad()) return plain_bernoulli_log_prob(values, given);
-  return BernoulliFunction::apply(values, given);
+  return LogitsFunction<BernoulliSum>::apply(values, given);
+}
+
+at::Tensor sigmoid_squared_distance(const at::Tensor& logits, const at::Tensor& x) {
+  const at::Tensor given = x.contiguous(), values = full_precision(logits).contiguous();
+  if (!same_plain(values, given) || x.requires_grad()) return plain_squared_distance(at::sigmoid(values), given);
+  return LogitsFunction<SigmoidDistanceSum>::apply(values, given);
 }
 
 at::Tensor squared_distance(const at::Tensor& a, const at::Tensor& b) {

@@ -3,6 +3,7 @@
 #include <ATen/core/Reduction.h>
 #include <ATen/ops/bernoulli.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/mse_loss.h>
 #include <ATen/ops/randn_like.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/softplus.h>
@@ -16,6 +17,8 @@
 #include "vaetl/nn/variational.hpp"
 
 namespace vaetl {
+
+at::Tensor Likelihood::squared_distance(const at::Tensor& x) const { return nn::squared_distance(mean(), x); }
 
 at::Tensor Gaussian::rsample() const { return mean + (0.5 * log_var).exp() * at::randn_like(mean); }
 
@@ -49,6 +52,8 @@ at::Tensor OfElements::log_prob(const at::Tensor& x) const { return log_prob_eac
 
 at::Tensor Bernoulli::log_prob(const at::Tensor& x) const { return bernoulli_log_prob(logits_, x); }
 
+at::Tensor Bernoulli::squared_distance(const at::Tensor& x) const { return sigmoid_squared_distance(logits_, x); }
+
 at::Tensor Bernoulli::log_prob_each(const at::Tensor& x) const {
   return -at::binary_cross_entropy_with_logits(logits_, x, {}, {}, at::Reduction::None);
 }
@@ -60,7 +65,7 @@ at::Tensor Bernoulli::sample() const { return at::bernoulli(mean()); }
 at::Tensor FixedGaussian::log_prob(const at::Tensor& x) const {
   const double values = x.size(0) == 0 ? 0 : static_cast<double>(x.numel() / x.size(0));
   const double constant = 0.5 * values * std::log(2 * std::numbers::pi * variance_);
-  return squared_distance(mean_, x) * (-0.5 / variance_) - constant;
+  return nn::squared_distance(mean_, x) * (-0.5 / variance_) - constant;
 }
 
 at::Tensor FixedGaussian::log_prob_each(const at::Tensor& x) const {
@@ -89,6 +94,14 @@ at::Tensor log_prob_before(const Likelihood& likelihood, const at::Tensor& x, co
 
 at::Tensor log_prob_of(const Likelihood& likelihood, const Fields& fields, const std::string& by) {
   return log_prob_before(likelihood, fields.input(), batch_lengths(fields, by));
+}
+
+at::Tensor mean_squared_error(const Likelihood& likelihood, const Fields& fields, const std::string& by) {
+  const at::Tensor& x = fields.input();
+  if (!fields.has("length") && x.numel() > 0) {
+    return likelihood.squared_distance(x) / static_cast<double>(x.numel() / x.size(0));
+  }
+  return mean_each(at::mse_loss(likelihood.mean(), x, at::Reduction::None), fields, by);
 }
 
 at::Tensor mean_log_prob(const Likelihood& likelihood, const Fields& fields, const std::string& by) {

@@ -24,6 +24,7 @@ class Bernoulli final : public OfElements {
  public:
   explicit Bernoulli(at::Tensor logits) : logits_(std::move(logits)) {}
   at::Tensor log_prob(const at::Tensor& x) const override;  // in one pass
+  at::Tensor squared_distance(const at::Tensor& x) const override;
   at::Tensor log_prob_each(const at::Tensor& x) const override;
   bool has_logits() const override { return true; }
   at::Tensor mean() const override;  // σ(l)
@@ -75,6 +76,8 @@ at::Tensor log_prob_before(const Likelihood& likelihood, const at::Tensor& x, co
 at::Tensor log_prob_of(const Likelihood& likelihood, const Fields& fields, const std::string& by);
 // The same divided by the number of an example's elements, or tokens, before its end.
 at::Tensor mean_log_prob(const Likelihood& likelihood, const Fields& fields, const std::string& by);
+// (N): the mean of (mean − x)² over an example's elements, before its end where the batch has `length`.
+at::Tensor mean_squared_error(const Likelihood& likelihood, const Fields& fields, const std::string& by);
 
 // low + softplus(values − low): like `values` where they are well above `low`, and never below it.
 at::Tensor softly_above(const at::Tensor& values, double low);

@@ -2,12 +2,10 @@
 
 #include <ATen/ops/aminmax.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/mse_loss.h>
 #include <ATen/ops/where.h>
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
-#include "vaetl/nn/fused.hpp"
 #include "vaetl/nn/labels.hpp"
 
 namespace vaetl::nn {
@@ -61,11 +59,6 @@ at::Tensor mean_each(const at::Tensor& each, const Fields& fields, const std::st
   const at::Tensor lengths = lengths_of(fields, steps, by);
   const at::Tensor of_steps = each.reshape({each.size(0), steps, -1}).mean(2);
   return (of_steps * before_end(lengths, steps)).sum(1) / lengths;
-}
-
-at::Tensor mean_squared_error(const at::Tensor& a, const at::Tensor& b, const Fields& fields, const std::string& by) {
-  if (fields.has("length") || a.size(0) == 0) return mean_each(at::mse_loss(a, b, at::Reduction::None), fields, by);
-  return squared_distance(a, b) / static_cast<double>(a.numel() / a.size(0));
 }
 
 at::Tensor reversed(const at::Tensor& x, const at::Tensor& lengths) {

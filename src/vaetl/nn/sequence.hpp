@@ -22,8 +22,6 @@ at::Tensor lengths_of_ids(const at::Tensor& ids);
 at::Tensor before_end(const at::Tensor& lengths, std::int64_t steps);
 // each (N, T, …) → (N), the mean over an example's elements: where the batch has `length`, over those before the end.
 at::Tensor mean_each(const at::Tensor& each, const Fields& fields, const std::string& by);
-// That of (a − b)², of a and b (N, …).
-at::Tensor mean_squared_error(const at::Tensor& a, const at::Tensor& b, const Fields& fields, const std::string& by);
 // x (N, T, F) with each sequence backwards, its padding still behind it; undefined lengths: all have T steps.
 at::Tensor reversed(const at::Tensor& x, const at::Tensor& lengths);
 // x (N, T, F) → (N, F), the last step of each.

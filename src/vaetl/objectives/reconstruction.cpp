@@ -32,7 +32,7 @@ at::Tensor Reconstruction::losses(const Likelihood& likelihood, const Fields& fi
   const at::Tensor& x = fields.input();
   if (loss_ == "mse") {
     if (x.is_floating_point()) {
-      return nn::mean_squared_error(likelihood.mean(), x, fields, reconstruction_by);
+      return nn::mean_squared_error(likelihood, fields, reconstruction_by);
     }
     throw ConfigError(
         {reconstruction_by, "values to be rebuilt, for the loss mse", "token ids", "set loss to likelihood"});

@@ -2,13 +2,13 @@
 //   mse            (x − x̂)²                                        x̂ the decoder's mean
 //   cross_entropy  −x log σ(l) − (1 − x) log(1 − σ(l))             l the decoder's logits, x in [0, 1]
 //   likelihood     −log p(x | z)                                   as the decoder says it: the loss of token ids
-// as torch.nn.MSELoss and BCEWithLogitsLoss have the first two. Of padded sequences, a batch with `length`, the elements
-// before the end count, of token ids those of the text with the padding that ends it. A paper that sums over the elements has as many times
-// larger weights for the terms beside it. Term "reconstruction". With `corrupt` it is a denoising autoencoder (Vincent
-// et al., JMLR 11, 2010): the encoder sees the corrupted input, the target stays clean; in evaluation nothing is
-// corrupted. Other terms of a sum see the clean code. A variational model is taken by its posterior's mean.
-// ConfigError: a code that the decoder does not take, a decoder without logits for cross_entropy, or of token ids for
-// mse.
+// as torch.nn.MSELoss and BCEWithLogitsLoss have the first two. Of padded sequences, a batch with `length`, the
+// elements before the end count, of token ids those of the text with the padding that ends it. A paper that sums over
+// the elements has as many times larger weights for the terms beside it. Term "reconstruction". With `corrupt` it is a
+// denoising autoencoder (Vincent et al., JMLR 11, 2010): the encoder sees the corrupted input, the target stays clean;
+// in evaluation nothing is corrupted. Other terms of a sum see the clean code. A variational model is taken by its
+// posterior's mean. ConfigError: a code that the decoder does not take, a decoder without logits for cross_entropy, or
+// of token ids for mse.
 //
 //   auto objective = make<objectives::Reconstruction>({.corrupt = spec<corruptions::Masking>({.share = 0.3})});
 //   Trainer({.epochs = 10}).fit(make<models::Autoencoder>(), objective, data.train);

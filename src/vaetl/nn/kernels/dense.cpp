@@ -27,6 +27,14 @@ VAETL_INLINE void gradient_rows(const DenseGradient& g, std::int64_t first, std:
   for (std::int64_t row = 0; row < g.rows; ++row) gradient_row(g, row, first, last, derivative);
 }
 
+VAETL_INLINE void sum_rows(const DenseGradient& g, std::int64_t first, std::int64_t last) {
+  float* __restrict bias = g.bias;
+  for (std::int64_t row = 0; row < g.rows; ++row) {
+    const float* gradient = g.gradient + row * g.columns;
+    for (std::int64_t i = first; i < last; ++i) bias[i] += gradient[i];
+  }
+}
+
 }  // namespace
 
 // What is not a number stays so, as in at::relu.
@@ -51,7 +59,7 @@ VAETL_EVERY_PROCESSOR void dense_gradient(const DenseGradient& g, std::int64_t f
   const float slope = g.slope;
   switch (g.rule) {
     case Rule::identity:
-      return gradient_rows(g, first, last, [](float d, float) { return d; });
+      return sum_rows(g, first, last);
     case Rule::relu:
       return gradient_rows(g, first, last, [](float d, float y) { return y <= 0 ? 0 : d; });
     case Rule::leaky_relu:

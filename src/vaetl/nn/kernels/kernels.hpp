@@ -21,12 +21,15 @@ struct DenseGradient {
   Rule rule;
   float slope;
 };
-// Columns first to last − 1 of it.
+// Columns first to last − 1 of it. For identity it only sums: `before` would be `gradient`.
 void dense_gradient(const DenseGradient& g, std::int64_t first, std::int64_t last);
 
 // Of one example's values: Σ_i x_i l_i − max(l_i, 0) − log(1 + exp(−|l_i|)), the log-likelihood of x under
 // Bernoulli(σ(l)); derivative_i = x_i − σ(l_i).
 float bernoulli_log_prob(const float* logits, const float* x, float* derivative, std::int64_t count);
+
+// Σ_i (σ(l_i) − x_i)², and its derivative by l_i.
+float sigmoid_squared_distance(const float* logits, const float* x, float* derivative, std::int64_t count);
 
 // Σ_i (a_i − b_i)².
 float squared_distance(const float* a, const float* b, std::int64_t count);

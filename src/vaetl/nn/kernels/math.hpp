@@ -46,10 +46,4 @@ VAETL_INLINE float sigmoid(float x) {
   return (x < 0 ? below : 1 - below) + (x == x ? 0 : x);
 }
 
-// To an absolute error of 1e-7.
-VAETL_INLINE float tanh(float x) {
-  const float e = exp_of_minus(2 * (x < 0 ? -x : x)), size = (1 - e) / (1 + e);
-  return (x < 0 ? -size : size) + (x == x ? 0 : x);
-}
-
 }  // namespace vaetl::nn::kernels
