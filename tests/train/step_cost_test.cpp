@@ -22,13 +22,13 @@ struct Cost {
 
 const std::vector<Cost> expected = {
     // clang-format off
-    {"autoencoder", 135, 54},
-    {"vae", 172, 89},
-    {"conv_vae", 293, 150},
-    {"mlp", 81, 35},
-    {"cnn", 124, 46},
-    {"lstm", 368, 51},
-    {"dcgan", 386, 226},
+    {"autoencoder", 132, 51},
+    {"vae", 169, 86},
+    {"conv_vae", 291, 148},
+    {"mlp", 80, 34},
+    {"cnn", 123, 45},
+    {"lstm", 126, 61},
+    {"dcgan", 382, 222},
     // clang-format on
 };
 
