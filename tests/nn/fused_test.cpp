@@ -5,7 +5,13 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <atomic>
 #include <limits>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "vaetl/nn/fused_support.hpp"
 
 namespace vaetl::fused_test {
 namespace {
@@ -100,6 +106,36 @@ TEST(Fused, WhatFollowsALinearLayerMayOverwriteItsResult) {
   at::relu_(y).sum().backward();
   at::relu(at::linear(x, theirs, b)).sum().backward();
   expect_near(ours.grad(), theirs.grad(), 5);
+}
+
+TEST(Fused, ReluOfMinusInfinityIsZero) {
+  const at::Tensor x = at::full({1, 2}, 1e38), w = at::full({3, 2}, -1e10), b = at::zeros({3});
+  EXPECT_TRUE(nn::dense(x, w, b, Activation("relu")).equal(at::zeros({1, 3})));
+}
+
+// As LibTorch's operators do, by which they then go.
+TEST(Fused, BiasesOfAnotherShapeAreBroadcastOrRefused) {
+  const at::Tensor x = at::ones({2, 4}), w = at::ones({3, 4});
+  EXPECT_TRUE(nn::dense(x, w, {}, {}).equal(at::linear(x, w)));
+  EXPECT_TRUE(nn::dense(x, w, at::ones({1}), {}).equal(at::linear(x, w) + 1));
+  EXPECT_THROW(nn::dense(x, w, at::ones({2}), {}), c10::Error);
+  EXPECT_THROW(nn::conv_relu_pool(at::ones({1, 1, 4, 4}), at::ones({32, 1, 3, 3}), at::ones({16})), c10::Error);
+}
+
+TEST(Fused, RangesCoverEveryNumberOnceOnSeveralThreads) {
+  const int threads = at::get_num_threads();
+  at::set_num_threads(2);
+  std::vector<std::atomic<int>> seen(1000);
+  std::mutex mutex;
+  std::set<std::thread::id> workers;
+  nn::parallel_ranges(1000, 10, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) ++seen[static_cast<std::size_t>(i)];
+    const std::lock_guard lock(mutex);
+    workers.insert(std::this_thread::get_id());
+  });
+  at::set_num_threads(threads);
+  for (const auto& count : seen) EXPECT_EQ(count, 1);
+  EXPECT_EQ(workers.size(), 2u);
 }
 
 TEST(Fused, AFrozenWeightGetsNoGradient) {

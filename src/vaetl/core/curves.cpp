@@ -58,6 +58,12 @@ double Step::at(double x, double) const {
   return warming(warmup, x, value).value_or(value);
 }
 
+void Cosine::validate() const {
+  if (period > 0 || multiplier == 1) return;
+  throw ConfigError({"cosine.multiplier", "a period, of which each next one is so many times as long", "none",
+                     "set period, or leave multiplier out"});
+}
+
 void Step::validate() const {
   if ((every > 0) != points.empty()) {
     throw ConfigError({"step", "either \"every\" or \"at\"", every > 0 ? "both" : "neither", {}});

@@ -53,6 +53,7 @@ struct Cosine {
   double multiplier = 1;  // each period is so many times as long as the one before
   double warmup = 0;
   std::string unit = "training";
+  void validate() const;
   double at(double x, double whole) const;
   static constexpr auto fields() {
     using O = Cosine;

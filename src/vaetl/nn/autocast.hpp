@@ -19,6 +19,7 @@ class Autocast {
  private:
   c10::DeviceType device_;
   bool active_, before_ = false;
+  at::ScalarType type_before_ = at::kFloat;
 };
 
 }  // namespace vaetl::nn

@@ -1,4 +1,3 @@
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
@@ -61,7 +60,7 @@ Pooled forward_images(const at::Tensor& x, const at::Tensor& weight, const at::T
               *b = offsets.const_data_ptr<float>();
   float* values = result.values.mutable_data_ptr<float>();
   std::uint8_t* choice = result.choice.mutable_data_ptr<std::uint8_t>();
-  at::parallel_for(0, n, 1, [&](std::int64_t first, std::int64_t last) {
+  parallel_ranges(n, 4, [&](std::int64_t first, std::int64_t last) {
     std::vector<float> padded(static_cast<std::size_t>(shape.padded_size()));
     std::vector<float> block_values(static_cast<std::size_t>(pooled * conv_lanes));
     for (std::int64_t image = first; image < last; ++image) {
@@ -94,7 +93,7 @@ WeightGradient gradient_of_images(const at::Tensor& x, const at::Tensor& weight,
   const float *images = x.const_data_ptr<float>(), *given = gradient.const_data_ptr<float>();
   const std::uint8_t* places = choice.const_data_ptr<std::uint8_t>();
   float *w = of_weight.mutable_data_ptr<float>(), *b = of_bias.mutable_data_ptr<float>();
-  at::parallel_for(0, gradient_parts, 1, [&](std::int64_t first, std::int64_t last) {
+  parallel_ranges(gradient_parts, 2, [&](std::int64_t first, std::int64_t last) {
     std::vector<float> padded(static_cast<std::size_t>(shape.padded_size()));
     std::vector<float> lanes(static_cast<std::size_t>(pooled * conv_lanes));
     for (std::int64_t part = first; part < last; ++part) {
@@ -157,8 +156,9 @@ at::Tensor channels_last(const at::Tensor& x) {
 }
 
 at::Tensor conv_relu_pool(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  const bool fits = x.dim() == 4 && x.numel() > 0 && x.size(2) > 1 && x.size(3) > 1 && x.size(1) == weight.size(1) &&
-                    plain_float(x) && plain_float(weight) && !x.requires_grad() && fusible() &&
+  const bool fits = x.dim() == 4 && x.numel() > 0 && x.size(2) > 1 && x.size(3) > 1 && plain_float(x) &&
+                    plain_float(weight) && weight.dim() == 4 && weight.size(2) == weight.size(3) &&
+                    fits_weight(bias, weight) && !x.requires_grad() && fusible() && x.size(1) == weight.size(1) &&
                     kernels::has_conv_kernel(x.size(1), weight.size(2));
   if (!fits) return plain_conv_relu_pool(x, weight, bias);
   return ConvFunction::apply(x.contiguous(), weight, bias);

@@ -1,4 +1,3 @@
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/elu.h>
 #include <ATen/ops/empty.h>
@@ -33,7 +32,7 @@ at::Tensor dense_forward(const at::Tensor& x, const at::Tensor& weight, const at
   float* values = y.mutable_data_ptr<float>();
   const float* offsets = bias.const_data_ptr<float>();
   const std::int64_t columns = y.size(1);
-  at::parallel_for(0, y.size(0), rows_a_thread(columns), [&](std::int64_t first, std::int64_t last) {
+  parallel_ranges(y.size(0), rows_a_thread(columns, quick_values), [&](std::int64_t first, std::int64_t last) {
     kernels::add_bias(values + first * columns, offsets, last - first, columns, rule.rule, rule.slope);
   });
   activate_in_place(y, rule.rule);
@@ -53,8 +52,8 @@ at::Tensor before_activation(const at::Tensor& gradient, const at::Tensor& y, at
                                    given.size(1),
                                    rule.rule,
                                    rule.slope};
-  at::parallel_for(0, job.columns, rows_a_thread(job.rows),
-                   [&](std::int64_t first, std::int64_t last) { kernels::dense_gradient(job, first, last); });
+  parallel_ranges(job.columns, rows_a_thread(job.rows, quick_values),
+                  [&](std::int64_t first, std::int64_t last) { kernels::dense_gradient(job, first, last); });
   return before;
 }
 
@@ -117,7 +116,8 @@ struct DenseFunction : torch::autograd::Function<DenseFunction> {
 
 at::Tensor dense(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Activation& activation) {
   const auto rule = activation.derivative();
-  const bool fits = x.dim() >= 2 && x.numel() > 0 && plain_float(x) && plain_float(weight) && bias.is_contiguous();
+  const bool fits = x.dim() >= 2 && x.numel() > 0 && plain_float(x) && plain_float(weight) && weight.dim() == 2 &&
+                    fits_weight(bias, weight);
   if (!rule || !fits || !fusible() || x.size(-1) != weight.size(1)) return plain_dense(x, weight, bias, activation);
   const at::Tensor rows = x.dim() == 2 ? x : x.reshape({-1, x.size(-1)});
   const at::Tensor y = DenseFunction::apply(rows, weight, bias, static_cast<std::int64_t>(rule->rule), rule->slope);

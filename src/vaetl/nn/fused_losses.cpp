@@ -1,4 +1,3 @@
-#include <ATen/Parallel.h>
 #include <ATen/core/Reduction.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
@@ -38,7 +37,7 @@ at::Tensor for_each_value(const at::Tensor& of_rows, const at::Tensor& values) {
 template <class Compute>
 void for_rows(const at::Tensor& x, Compute compute) {
   const std::int64_t size = row_size(x);
-  at::parallel_for(0, x.size(0), rows_a_thread(size), [&](std::int64_t first, std::int64_t last) {
+  parallel_ranges(x.size(0), rows_a_thread(size, slow_values), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t row = first; row < last; ++row) compute(row, row * size, size);
   });
 }

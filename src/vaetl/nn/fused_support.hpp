@@ -1,18 +1,31 @@
-// Which tensors the fused functions take. Internal to nn.
+// Which tensors the fused functions take, and how they share their rows out. Internal to nn.
 #pragma once
 #include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
+#include <c10/util/FunctionRef.h>
 
 namespace vaetl::nn {
 
-// Rows whose loop is worth a thread: about 30 microseconds of work.
-inline std::int64_t rows_a_thread(std::int64_t row_size) {
-  constexpr std::int64_t values = 32768;
+// work(first, last) over ranges that make up 0 … count−1, on LibTorch's own threads, those that its operators run on;
+// ranges are no shorter than `grain`. (at::parallel_for is a plain loop in code compiled without OpenMP, as ours is,
+// and core/parallel.hpp starts threads, which takes longer than a step's loop.)
+using Ranges = c10::function_ref<void(std::int64_t, std::int64_t)>;
+void parallel_ranges(std::int64_t count, std::int64_t grain, const Ranges& work);
+
+// Rows worth a thread, whose start and barrier take about 10 microseconds: of loops that wait for memory, and of those
+// that compute an exponential of every value.
+constexpr std::int64_t quick_values = 131072, slow_values = 16384;
+inline std::int64_t rows_a_thread(std::int64_t row_size, std::int64_t values) {
   return std::max<std::int64_t>(1, values / std::max<std::int64_t>(1, row_size));
 }
 
 inline bool plain_float(const at::Tensor& x) {
-  return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided;
+  return x.defined() && x.device().is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided;
+}
+
+// A bias for each of a weight's outputs.
+inline bool fits_weight(const at::Tensor& bias, const at::Tensor& weight) {
+  return plain_float(bias) && bias.dim() == 1 && bias.is_contiguous() && bias.size(0) == weight.size(0);
 }
 
 inline bool fusible() { return !at::autocast::is_autocast_enabled(at::kCPU); }

@@ -6,8 +6,10 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/relu.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
@@ -96,6 +98,8 @@ at::Tensor Conv2d::forward(const at::Tensor& x) {
 }
 
 at::Tensor Conv2d::relu_pool(const at::Tensor& x) {
+  const bool keeps_size = options_.stride == 1 && options_.groups == 1 && 2 * options_.padding == options_.kernel - 1;
+  if (!keeps_size || !options_.bias) return at::relu(at::max_pool2d(forward(x), {2, 2}));
   return conv_relu_pool(x, effective_weight(weight, spectral_norm_, is_training()), bias);
 }
 

@@ -57,9 +57,10 @@ void BackgroundWriter::work() {
 
 void BackgroundWriter::run_first(std::unique_lock<std::mutex>& lock) {
   std::exception_ptr error;
+  const auto& job = jobs_.front();  // add() leaves references to the elements of a deque alone
   lock.unlock();
   try {
-    jobs_.front()();  // add() leaves references to the elements of a deque alone
+    job();
   } catch (...) {
     error = std::current_exception();
   }

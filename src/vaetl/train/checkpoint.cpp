@@ -144,10 +144,15 @@ void keep_numbered(const fs::path& last, std::int64_t step, std::int64_t keep) {
   }
   target.commit();
   auto numbered = numbered_in(parent);
-  while (static_cast<std::int64_t>(numbered.size()) > keep) {
+  const auto drop = [&](auto at) {
     std::error_code ignored;
-    fs::remove_all(numbered.begin()->second, ignored);
-    numbered.erase(numbered.begin());
+    fs::remove_all(at->second, ignored);
+    return numbered.erase(at);
+  };
+  // Later steps are of a way that was given up, by a rewind or a new start.
+  for (auto at = numbered.upper_bound(step); at != numbered.end();) at = drop(at);
+  while (static_cast<std::int64_t>(numbered.size()) > keep) {
+    drop(numbered.begin());
   }
 }
 

@@ -13,6 +13,7 @@ namespace vaetl {
 Run Session::run() {
   started_ = saved_ = std::chrono::steady_clock::now();
   saved_step_ = step_;
+  saved_noted_ = noted_;
   epoch_ = -1;
   progress_.step = step_;
   progress_.epoch = step_ / steps_per_epoch_;
@@ -184,6 +185,7 @@ bool Session::out_of_time() const {
 void Session::close_early() {
   const bool on_disk = !options_.directory.empty();
   if (on_disk && step_ != saved_step_) save();
+  settle_average();
   if (step_ != noted_) end_epoch(true);
   if (progress_.stop) return;
   run_.ended = "max_minutes";
@@ -203,7 +205,7 @@ void Session::finish() {
   run_.seconds = seconds_since(started_);
   run_.peak_memory_mb = peak_memory_mb();
   if (!run_.history.empty()) run_.metrics = run_.history.back();
-  if (!run_.ended.empty() && !last()) settle_average();
+  if (run_.ended == "patience" && !last()) settle_average();
   if (averaged()) load_strict(*task_.model, vaetl::state(average_->model()), "the averaged weights");
   if (done()) load_best();
   for (auto& parameter : task_.model->parameters()) parameter.requires_grad_(true);

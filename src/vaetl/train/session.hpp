@@ -135,7 +135,7 @@ class Session {
   Run run_;
   std::chrono::steady_clock::time_point started_, saved_;
   double seconds_before_ = 0;
-  std::int64_t saved_step_ = 0;
+  std::int64_t saved_step_ = 0, saved_noted_ = 0;
 };
 
 }  // namespace vaetl

@@ -25,7 +25,7 @@ std::map<std::string, double> read_entry(const Json& json) {
 }  // namespace
 
 bool Session::checkpoint_due() const {
-  if (options_.directory.empty() || step_ == saved_step_) return false;
+  if (options_.directory.empty() || (step_ == saved_step_ && noted_ == saved_noted_)) return false;
   if (done()) return true;
   if (options_.checkpoint_every > 0) return step_ % options_.checkpoint_every == 0;
   return step_ % steps_per_epoch_ == 0 && seconds_since(saved_) >= kSecondsBetweenCheckpoints;
@@ -57,6 +57,7 @@ void Session::save() {
   write_history();
   saved_ = std::chrono::steady_clock::now();
   saved_step_ = step_;
+  saved_noted_ = noted_;
 }
 
 void Session::write_history() {
@@ -78,7 +79,7 @@ Json Session::restore(const std::string& which) {
            "resume with the same data, batch size and seed"});
     }
     step_ = saved_step_ = state.at("step").get<std::int64_t>();
-    noted_ = state.at("noted").get<std::int64_t>();
+    noted_ = saved_noted_ = state.at("noted").get<std::int64_t>();
     best_.reset();
     if (!state.at("best").is_null()) best_ = state.at("best").get<double>();
     ledger_.load_state(state.at("ledger"));

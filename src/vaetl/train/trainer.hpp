@@ -81,7 +81,7 @@ struct TrainerOptions {
               between(0, 0.9999999)),
         field("swa_from", &T::swa_from,
               "share of the training after which weights are averaged evenly, validated and returned; 0: never",
-              between(0, 1)),
+              between(0, 0.999)),
         field("device", &T::device, "auto, cpu, cuda, cuda:N"),
         choice("precision", &T::precision,
                "of forward passes; bfloat16 pays on processors that compute in it, for recurrent and larger models",

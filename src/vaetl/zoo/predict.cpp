@@ -19,8 +19,6 @@ const FieldInfo& input_info(const Signature& signature) {
   throw ConfigError({"predict", "a model of one field, input", "another signature", "call its encode()"});
 }
 
-std::string with_batch(const std::vector<std::int64_t>& shape) { return "(N, " + shape_text(shape).substr(1); }
-
 bool is_number(const at::Tensor& raw) {
   return raw.defined() && raw.layout() == at::kStrided && dtype_name(raw.scalar_type()) != "unsupported" &&
          raw.scalar_type() != at::kBool;
@@ -36,7 +34,7 @@ at::Tensor as_batch(const at::Tensor& raw, const std::vector<std::int64_t>& shap
   if (shape_fits(shape, raw.sizes())) return raw.unsqueeze(0);
   if (raw.dim() > 0 && shape_fits(shape, raw.sizes().slice(1))) return raw;
   throw DataError({"predict",
-                   fmt::format("input of shape {} or {}", with_batch(shape), shape_text(shape)),
+                   fmt::format("input of shape {} or {}", batch_shape_text(shape), shape_text(shape)),
                    shape_text(raw.sizes().vec()),
                    {}});
 }

@@ -27,6 +27,14 @@ VAETL_INLINE void gradient_rows(const DenseGradient& g, std::int64_t first, std:
   for (std::int64_t row = 0; row < g.rows; ++row) gradient_row(g, row, first, last, derivative);
 }
 
+template <class Activation>
+VAETL_INLINE void map_rows(float* __restrict y, const float* __restrict bias, std::int64_t rows, std::int64_t columns,
+                           Activation activation) {
+  for (std::int64_t row = 0; row < rows; ++row, y += columns) {
+    for (std::int64_t i = 0; i < columns; ++i) y[i] = activation(y[i] + bias[i]);
+  }
+}
+
 VAETL_INLINE void sum_rows(const DenseGradient& g, std::int64_t first, std::int64_t last) {
   float* __restrict bias = g.bias;
   for (std::int64_t row = 0; row < g.rows; ++row) {
@@ -37,20 +45,16 @@ VAETL_INLINE void sum_rows(const DenseGradient& g, std::int64_t first, std::int6
 
 }  // namespace
 
-// What is not a number stays so, as in at::relu.
+// What is not a number stays so, as in LibTorch.
 VAETL_EVERY_PROCESSOR void add_bias(float* __restrict y, const float* __restrict bias, std::int64_t rows,
                                     std::int64_t columns, Rule rule, float slope) {
-  const bool rectify = rule == Rule::relu || rule == Rule::leaky_relu;
-  const float below = rule == Rule::leaky_relu ? slope : 0;
-  for (std::int64_t row = 0; row < rows; ++row, y += columns) {
-    if (rectify) {
-      for (std::int64_t i = 0; i < columns; ++i) {
-        const float value = y[i] + bias[i];
-        y[i] = value < 0 ? below * value : value;
-      }
-    } else {
-      for (std::int64_t i = 0; i < columns; ++i) y[i] += bias[i];
-    }
+  switch (rule) {
+    case Rule::relu:
+      return map_rows(y, bias, rows, columns, [](float value) { return value < 0 ? 0 : value; });
+    case Rule::leaky_relu:
+      return map_rows(y, bias, rows, columns, [slope](float value) { return value < 0 ? slope * value : value; });
+    default:
+      return map_rows(y, bias, rows, columns, [](float value) { return value; });
   }
 }
 

@@ -14,11 +14,11 @@ using Bracket = std::array<Trial, 2>;
 // The minimum in [low, high] of the cubic through both points with their slopes; the middle where it has none.
 double cubic_minimum(const Trial& a, const Trial& b, double low, double high) {
   const double d1 = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.t - b.t), square = d1 * d1 - a.slope * b.slope;
-  if (square < 0) return (low + high) / 2;
+  if (!(square >= 0)) return (low + high) / 2;
   const double d2 = std::sqrt(square);
   const double least = a.t <= b.t ? b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
                                   : a.t - (a.t - b.t) * ((a.slope + d2 - d1) / (a.slope - b.slope + 2 * d2));
-  return std::min(std::max(least, low), high);
+  return std::isfinite(least) ? std::min(std::max(least, low), high) : (low + high) / 2;
 }
 
 class Wolfe {
@@ -59,7 +59,7 @@ class Wolfe {
     while (done_ < search_.most && std::abs(bracket[1].t - bracket[0].t) * search_.reach >= search_.tolerance) {
       const Trial now = search_.at(inside(bracket));
       ++done_;
-      if (too_high(now) || now.loss >= bracket[low].loss) {
+      if (!std::isfinite(now.loss) || too_high(now) || now.loss >= bracket[low].loss) {
         bracket[1 - low] = now;
         low = lower(bracket);
         continue;
