@@ -54,7 +54,7 @@ class Highway(nn.Module):
 
 
 class FeedForward(nn.Module):
-    def __init__(self, shape, hidden, kernel, activation):
+    def __init__(self, shape, hidden, kernel=1, activation="relu"):
         super().__init__()
         self.fc1 = feature_map(shape, features(shape), hidden, kernel)
         self.fc2 = feature_map(shape, hidden, features(shape), kernel)
