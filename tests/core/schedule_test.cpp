@@ -120,6 +120,7 @@ TEST(Schedule, RefusesWhatIsNone) {
   refuse(R"({"cosine": 0.1})", {"lr_curve.cosine: expected an object, found a number 0.1"});
   refuse(R"({"cosine": {"warm": 0.1}})", {"lr_curve.cosine: found the unknown key \"warm\"", "\"warmup\""});
   refuse(R"({"cosine": {"warmup": 1}})", {"lr_curve.cosine.warmup: expected a share", "below 1, found 1"});
+  refuse(R"({"cosine": {"multiplier": 2}})", {"cosine.multiplier: expected a period", "set period"});
   refuse(R"({"dann": -1})", {"lr_curve.dann.gamma: expected at least 0, found -1"});
   refuse(R"({"plateau": {}})", {"the unknown curve \"plateau\"", "it depends on results: set trainer.plateau"});
   refuse(R"({"step": {}})", {"step: expected either \"every\" or \"at\", found neither"});

@@ -53,6 +53,17 @@ TEST(Checkpoint, KeepsTheNewestOnes) {
   EXPECT_EQ(names_in(folder / "step-12"), names_in(folder / "last"));
 }
 
+// A new start in a used folder: what an abandoned training left at later steps must not take the place of what is new.
+TEST(Checkpoint, LaterOnesOfAnotherWayAreDropped) {
+  const TemporaryFolder folder;
+  fit_kept(keeping(folder.path(), 3));
+  TrainerOptions anew = keeping(folder.path(), 3);
+  anew.resume = "never";
+  anew.epochs = 1;
+  fit_kept(anew);
+  EXPECT_EQ(names_in(folder.path() + "/checkpoints"), (std::set<std::string>{"last", "step-2", "step-4", "step-5"}));
+}
+
 // An older one is gone on from by putting it in the place of the last.
 TEST(Checkpoint, AnOlderOneIsGoneOnFrom) {
   const TemporaryFolder folder;
