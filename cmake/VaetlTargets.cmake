@@ -44,6 +44,11 @@ function(vaetl_room name)
   add_library(vaetl_${name} OBJECT ${sources})
   target_link_libraries(vaetl_${name} PRIVATE vaetl_flags ${ARG_LIBRARIES})
   vaetl_precompile(vaetl_${name} ${name})
+  # Loops that the compiler turns into vector code, without LibTorch's headers. The two options allow nothing that
+  # changes a value: no errno from sqrt, and both sides of a comparison may be computed.
+  file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/kernels/*.cpp)
+  set_source_files_properties(${kernels} PROPERTIES SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON
+                                                    COMPILE_OPTIONS "-O3;-fno-math-errno;-fno-trapping-math")
   set_property(GLOBAL APPEND PROPERTY VAETL_ROOMS vaetl_${name})
   set_property(GLOBAL APPEND PROPERTY VAETL_ROOM_LIBRARIES ${ARG_LIBRARIES})
 endfunction()

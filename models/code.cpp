@@ -55,4 +55,9 @@ at::Tensor CodeBlock::forward(const at::Tensor& x) {
   return code_.top_k > 0 && kept() < code_.size ? keep_largest(values, kept()) : values;
 }
 
+std::optional<nn::DenseLayer> CodeBlock::as_dense() const {
+  if (norm_ || code_.top_k > 0) return std::nullopt;
+  return dense_->layer(activation_);
+}
+
 }  // namespace vaetl::models

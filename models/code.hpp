@@ -37,6 +37,7 @@ class CodeBlock final : public nn::Block {
  public:
   CodeBlock(std::int64_t in, const Code& code);
   at::Tensor forward(const at::Tensor& x) override;
+  std::optional<nn::DenseLayer> as_dense() const override;
 
  private:
   std::int64_t kept() const;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <set>
 #include <thread>
 
 namespace vaetl::parallel_test {
@@ -57,6 +58,22 @@ TEST(Parallel, TheLeastPlaceThatFailedIsThrown) {
       }
     }
   }
+}
+
+TEST(Parallel, RangesCoverEveryNumberOnceOnSeveralThreads) {
+  const int threads = at::get_num_threads();
+  at::set_num_threads(2);
+  std::vector<std::atomic<int>> seen(1000);
+  std::mutex mutex;
+  std::set<std::thread::id> workers;
+  parallel_ranges(1000, 10, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) ++seen[static_cast<std::size_t>(i)];
+    const std::lock_guard lock(mutex);
+    workers.insert(std::this_thread::get_id());
+  });
+  at::set_num_threads(threads);
+  for (const auto& count : seen) EXPECT_EQ(count, 1);
+  EXPECT_EQ(workers.size(), 2u);
 }
 
 }  // namespace

@@ -5,13 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include <atomic>
 #include <limits>
-#include <mutex>
-#include <set>
-#include <thread>
-
-#include "vaetl/nn/fused_support.hpp"
 
 namespace vaetl::fused_test {
 namespace {
@@ -30,6 +24,11 @@ void expect_near(const at::Tensor& found, const at::Tensor& expected, double ter
 }
 
 class Dense : public ::testing::TestWithParam<std::string> {};
+
+at::Tensor dense(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b, const Activation& activation) {
+  const nn::DenseLayer layer{w, b, activation};
+  return nn::dense(x, {&layer, 1});
+}
 
 at::Tensor dense_by_parts(const at::Tensor& x, const at::Tensor& w, const at::Tensor& b, const std::string& name) {
   const at::Tensor y = at::linear(x, w, b);
@@ -52,7 +51,7 @@ TEST_P(Dense, EqualsItsPartsInValuesAndGradients) {
   for (const auto& [rows, in, out] : sizes) {
     const at::Tensor x = random({rows, in}), w = random({out, in}), b = random({out}), g = random({rows, out});
     const std::vector<at::Tensor> ours = {wanted(x), wanted(w), wanted(b)}, theirs = {wanted(x), wanted(w), wanted(b)};
-    const at::Tensor y = nn::dense(ours[0], ours[1], ours[2], activation(GetParam()));
+    const at::Tensor y = dense(ours[0], ours[1], ours[2], activation(GetParam()));
     const at::Tensor expected = dense_by_parts(theirs[0], theirs[1], theirs[2], GetParam());
     expect_near(y, expected, static_cast<double>(in));
     y.backward(g);
@@ -70,7 +69,7 @@ TEST_P(Dense, CanBeDifferentiatedTwice) {
   for (const bool fused : {true, false}) {
     const at::Tensor input = wanted(x), weight = wanted(w);
     const at::Tensor y =
-        fused ? nn::dense(input, weight, b, activation(GetParam())) : dense_by_parts(input, weight, b, GetParam());
+        fused ? dense(input, weight, b, activation(GetParam())) : dense_by_parts(input, weight, b, GetParam());
     const auto first = torch::autograd::grad({y.square().sum()}, {input}, {}, true, true)[0];
     seconds.push_back(torch::autograd::grad({first.square().sum()}, {weight})[0]);
   }
@@ -81,28 +80,120 @@ INSTANTIATE_TEST_SUITE_P(Activations, Dense,
                          ::testing::Values("", "relu", "leaky_relu", "leaky_relu_0.2", "tanh", "sigmoid", "gelu", "elu",
                                            "silu"));
 
+struct DenseChain {
+  std::vector<std::string> activations = {"sigmoid", "", "leaky_relu"};
+  std::vector<at::Tensor> weights, biases;
+
+  explicit DenseChain(const std::vector<std::int64_t>& widths = {64, 96, 80, 3}) {
+    for (std::size_t l = 0; l < activations.size(); ++l) {
+      weights.push_back(random({widths[l + 1], widths[l]}) / 8);
+      biases.push_back(random({widths[l + 1]}));
+    }
+  }
+  // Of parameter i, the weights before the biases.
+  at::Tensor& parameter(std::size_t i) { return i < 3 ? weights[i] : biases[i - 3]; }
+  at::Tensor forward(const at::Tensor& x) const {
+    std::vector<nn::DenseLayer> layers;
+    for (std::size_t l = 0; l < weights.size(); ++l)
+      layers.push_back({weights[l], biases[l], activation(activations[l])});
+    return nn::dense(x, layers);
+  }
+  at::Tensor by_parts(const at::Tensor& x) const {
+    at::Tensor h = x;
+    for (std::size_t l = 0; l < weights.size(); ++l) h = dense_by_parts(h, weights[l], biases[l], activations[l]);
+    return h;
+  }
+};
+
+// Of 2^7 ways to freeze x and the parameters; rows enough for several threads.
+class FrozenParts : public ::testing::TestWithParam<int> {};
+
+TEST_P(FrozenParts, OfDenseLayersGetNoGradientAndTheOthersTheirs) {
+  const auto wants = [](std::size_t i) { return (GetParam() >> i & 1) != 0; };
+  at::manual_seed(20);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(2);
+  DenseChain ours, theirs;
+  const at::Tensor values = random({150, 64}), g = random({150, 3});
+  std::vector<at::Tensor> x;
+  for (DenseChain* chain : {&ours, &theirs}) {
+    for (std::size_t i = 0; i < 6; ++i) {
+      chain->parameter(i) = ours.parameter(i).detach().clone().requires_grad_(wants(i));
+    }
+    x.push_back(values.clone().requires_grad_(wants(6)));
+  }
+  const at::Tensor y = ours.forward(x[0]), expected = theirs.by_parts(x[1]);
+  expect_near(y, expected, 96);
+  if (y.requires_grad()) {
+    y.backward(g);
+    expected.backward(g);
+  }
+  at::set_num_threads(threads);
+  for (std::size_t i = 0; i < 7; ++i) {
+    const at::Tensor &found = i < 6 ? ours.parameter(i) : x[0], &known = i < 6 ? theirs.parameter(i) : x[1];
+    ASSERT_EQ(found.grad().defined(), wants(i)) << i;
+    if (wants(i)) expect_near(found.grad(), known.grad(), 400);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, FrozenParts,
+                         ::testing::Values(0, 0b1111111, 0b0111111, 0b1000000, 0b0000100, 0b0010000, 0b0100010,
+                                           0b1101101));
+
+// Few rows and large weights, which threads share out by their outputs; between them a small one.
+TEST(Fused, DenseLayersEqualTheirPartsForFewRows) {
+  at::manual_seed(23);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(2);
+  DenseChain chain({512, 384, 3, 700});
+  const at::Tensor x = wanted(random({8, 512})), g = random({8, 700});
+  const at::Tensor y = chain.forward(x), expected = chain.by_parts(x);
+  expect_near(y, expected, 512);
+  for (at::Tensor& weight : chain.weights) weight.requires_grad_(true);
+  const auto gradients = [&](const at::Tensor& result) {
+    return torch::autograd::grad({result}, {x, chain.weights[0], chain.weights[1], chain.weights[2]}, {g});
+  };
+  const auto found = gradients(chain.forward(x)), known = gradients(chain.by_parts(x));
+  at::set_num_threads(threads);
+  for (std::size_t i = 0; i < found.size(); ++i) expect_near(found[i], known[i], 1000);
+}
+
+TEST(Fused, DenseLayersCanBeDifferentiatedTwice) {
+  at::manual_seed(21);
+  DenseChain chain;
+  const at::Tensor x = wanted(random({5, 64}));
+  std::vector<at::Tensor> seconds;
+  for (const bool fused : {true, false}) {
+    chain.weights[0] = wanted(chain.weights[0]);
+    const at::Tensor y = fused ? chain.forward(x) : chain.by_parts(x);
+    const auto first = torch::autograd::grad({y.square().sum()}, {x}, {}, true, true)[0];
+    seconds.push_back(torch::autograd::grad({first.square().sum()}, {chain.weights[0]})[0]);
+  }
+  expect_near(seconds[0], seconds[1], 400);
+}
+
 TEST(Fused, DenseTakesSequencesAndForeignLayouts) {
   at::manual_seed(2);
   const at::Tensor w = random({6, 4}), b = random({6}), steps = random({3, 5, 4});
-  expect_near(nn::dense(steps, w, b, {}), at::linear(steps, w, b), 4);
+  expect_near(dense(steps, w, b, {}), at::linear(steps, w, b), 4);
   const at::Tensor columns = random({4, 9}).t();
-  expect_near(nn::dense(columns, w, b, {}), at::linear(columns, w, b), 4);
+  expect_near(dense(columns, w, b, {}), at::linear(columns, w, b), 4);
   const at::Tensor doubled = columns.to(at::kDouble);
-  EXPECT_EQ(nn::dense(doubled, w.to(at::kDouble), b.to(at::kDouble), {}).scalar_type(), at::kDouble);
-  EXPECT_EQ(nn::dense(at::empty({0, 4}), w, b, {}).sizes(), at::IntArrayRef({0, 6}));
+  EXPECT_EQ(dense(doubled, w.to(at::kDouble), b.to(at::kDouble), {}).scalar_type(), at::kDouble);
+  EXPECT_EQ(dense(at::empty({0, 4}), w, b, {}).sizes(), at::IntArrayRef({0, 6}));
 }
 
 TEST(Fused, DenseKeepsWhatIsNotANumber) {
   const at::Tensor x = at::full({2, 3}, std::numeric_limits<double>::quiet_NaN()), w = at::ones({4, 3}),
                    b = at::zeros({4});
-  EXPECT_TRUE(nn::dense(x, w, b, Activation("relu")).isnan().all().item<bool>());
+  EXPECT_TRUE(dense(x, w, b, Activation("relu")).isnan().all().item<bool>());
 }
 
 TEST(Fused, WhatFollowsALinearLayerMayOverwriteItsResult) {
   at::manual_seed(12);
   const at::Tensor x = random({5, 4}), w = random({3, 4}), b = random({3});
   const at::Tensor ours = wanted(w), theirs = wanted(w);
-  at::Tensor y = nn::dense(x, ours, b, {});
+  at::Tensor y = dense(x, ours, b, {});
   at::relu_(y).sum().backward();
   at::relu(at::linear(x, theirs, b)).sum().backward();
   expect_near(ours.grad(), theirs.grad(), 5);
@@ -110,38 +201,22 @@ TEST(Fused, WhatFollowsALinearLayerMayOverwriteItsResult) {
 
 TEST(Fused, ReluOfMinusInfinityIsZero) {
   const at::Tensor x = at::full({1, 2}, 1e38), w = at::full({3, 2}, -1e10), b = at::zeros({3});
-  EXPECT_TRUE(nn::dense(x, w, b, Activation("relu")).equal(at::zeros({1, 3})));
+  EXPECT_TRUE(dense(x, w, b, Activation("relu")).equal(at::zeros({1, 3})));
 }
 
 // As LibTorch's operators do, by which they then go.
 TEST(Fused, BiasesOfAnotherShapeAreBroadcastOrRefused) {
   const at::Tensor x = at::ones({2, 4}), w = at::ones({3, 4});
-  EXPECT_TRUE(nn::dense(x, w, {}, {}).equal(at::linear(x, w)));
-  EXPECT_TRUE(nn::dense(x, w, at::ones({1}), {}).equal(at::linear(x, w) + 1));
-  EXPECT_THROW(nn::dense(x, w, at::ones({2}), {}), c10::Error);
+  EXPECT_TRUE(dense(x, w, {}, {}).equal(at::linear(x, w)));
+  EXPECT_TRUE(dense(x, w, at::ones({1}), {}).equal(at::linear(x, w) + 1));
+  EXPECT_THROW(dense(x, w, at::ones({2}), {}), c10::Error);
   EXPECT_THROW(nn::conv_relu_pool(at::ones({1, 1, 4, 4}), at::ones({32, 1, 3, 3}), at::ones({16})), c10::Error);
-}
-
-TEST(Fused, RangesCoverEveryNumberOnceOnSeveralThreads) {
-  const int threads = at::get_num_threads();
-  at::set_num_threads(2);
-  std::vector<std::atomic<int>> seen(1000);
-  std::mutex mutex;
-  std::set<std::thread::id> workers;
-  nn::parallel_ranges(1000, 10, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = first; i < last; ++i) ++seen[static_cast<std::size_t>(i)];
-    const std::lock_guard lock(mutex);
-    workers.insert(std::this_thread::get_id());
-  });
-  at::set_num_threads(threads);
-  for (const auto& count : seen) EXPECT_EQ(count, 1);
-  EXPECT_EQ(workers.size(), 2u);
 }
 
 TEST(Fused, AFrozenWeightGetsNoGradient) {
   at::manual_seed(3);
   const at::Tensor x = wanted(random({5, 4})), w = random({3, 4}), b = wanted(random({3}));
-  nn::dense(x, w, b, Activation("relu")).sum().backward();
+  dense(x, w, b, Activation("relu")).sum().backward();
   EXPECT_FALSE(w.grad().defined());
   EXPECT_TRUE(x.grad().defined() && b.grad().defined());
 }
@@ -187,6 +262,44 @@ TEST(Fused, BernoulliCanBeDifferentiatedTwice) {
     seconds.push_back(torch::autograd::grad({first.square().sum()}, {l})[0]);
   }
   expect_near(seconds[0], seconds[1], 100);
+}
+
+// LibTorch's own: values, gradients, gradients of gradients; of 1, 3 and 70 classes.
+TEST(Fused, CrossEntropyEqualsLibTorchs) {
+  at::manual_seed(22);
+  for (const std::int64_t classes : {1, 3, 70}) {
+    for (const double smoothing : {0.0, 0.3}) {
+      const at::Tensor logits = random({9, classes}) * 10, labels = at::randint(classes, {9}), g = random({9});
+      std::vector<at::Tensor> firsts, seconds;
+      for (const bool fused : {true, false}) {
+        const at::Tensor l = wanted(logits);
+        const auto losses = [&] {
+          return fused ? nn::cross_entropy(l, labels, smoothing).losses
+                       : at::cross_entropy_loss(l, labels, {}, at::Reduction::None, -100, smoothing);
+        };
+        firsts.push_back(losses());
+        firsts.push_back(torch::autograd::grad({losses()}, {l}, {g})[0]);
+        const auto again = torch::autograd::grad({losses()}, {l}, {g}, true, /*create_graph=*/true)[0];
+        seconds.push_back(torch::autograd::grad({again.square().sum()}, {l})[0]);
+      }
+      expect_near(firsts[0], firsts[2], static_cast<double>(classes));
+      expect_near(firsts[1], firsts[3], 4);
+      expect_near(seconds[0], seconds[1], static_cast<double>(classes));
+      const at::Tensor right = nn::cross_entropy(logits, labels, smoothing).right;
+      EXPECT_TRUE(right.equal(logits.argmax(1).eq(labels).to(at::kFloat)));
+    }
+  }
+}
+
+TEST(Fused, CrossEntropyStandsExtremes) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const at::Tensor logits = at::tensor({1e4F, -1e4F, 0.0F, 0.0F, nan, 0.0F, 0.0F, nan}).view({4, 2});
+  const auto [losses, right] = nn::cross_entropy(logits, at::tensor({1, 1, 1, 0}, at::kLong));
+  EXPECT_EQ(losses[0].item<float>(), 2e4F);
+  EXPECT_NEAR(losses[1].item<float>(), std::log(2.0), 1e-6);
+  EXPECT_TRUE(losses.slice(0, 2).isnan().all().item<bool>());
+  EXPECT_TRUE(right.slice(0, 0, 2).equal(at::zeros(2)));  // of equal logits the first is the largest
+  EXPECT_THROW(nn::cross_entropy(logits, at::tensor({0, 1, 2, 0}, at::kLong)), c10::Error);
 }
 
 TEST(Fused, SquaredDistanceOfASigmoidEqualsItsParts) {

@@ -150,7 +150,8 @@ TEST(BackgroundWriter, FinishesWhatItWasGiven) {
 }
 
 // tests/train/old_checkpoint: after 7 of 15 steps of this training as the first version of the format wrote it, and the
-// averaged weights after all of them. A GAN has most of what a checkpoint holds: two optimisers, buffers, averages.
+// averaged weights after all of them, the last 8 by updates that share what was generated. A GAN has most of what a
+// checkpoint holds: two optimisers, buffers, averages.
 struct OldRun {
   TrainerOptions options{.epochs = 3,
                          .batch_size = 16,

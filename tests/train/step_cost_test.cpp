@@ -22,13 +22,13 @@ struct Cost {
 
 const std::vector<Cost> expected = {
     // clang-format off
-    {"autoencoder", 132, 51},
-    {"vae", 169, 86},
-    {"conv_vae", 291, 148},
-    {"mlp", 80, 34},
-    {"cnn", 123, 45},
-    {"lstm", 126, 61},
-    {"dcgan", 382, 222},
+    {"autoencoder", 176, 42},
+    {"vae", 211, 80},
+    {"conv_vae", 372, 141},
+    {"mlp", 86, 26},
+    {"cnn", 133, 37},
+    {"lstm", 128, 45},
+    {"dcgan", 422, 185},
     // clang-format on
 };
 

@@ -3,6 +3,8 @@
 //
 //   parallel_for(files.size(), [&](std::int64_t i) { images[i] = decode(files[i]); });
 #pragma once
+#include <c10/util/FunctionRef.h>
+
 #include <cstdint>
 #include <functional>
 
@@ -16,5 +18,10 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& w
 // On how many threads LibTorch's loops run that the calling thread begins; at::set_num_threads() would change the
 // program's number as well.
 void use_threads(std::int64_t count);
+
+// work(first, last) over ranges that make up 0 … count−1, on LibTorch's own threads, those that its operators run on
+// and whose start takes microseconds; ranges are no shorter than `grain`.
+using Ranges = c10::function_ref<void(std::int64_t, std::int64_t)>;
+void parallel_ranges(std::int64_t count, std::int64_t grain, const Ranges& work);
 
 }  // namespace vaetl

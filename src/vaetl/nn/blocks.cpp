@@ -28,7 +28,20 @@ void check_odd(std::int64_t kernel) {
 
 at::Tensor Sequence::forward(const at::Tensor& x) {
   at::Tensor h = x;
-  for (const Function& step : steps_) h = step(std::move(h));
+  std::vector<DenseLayer> dense_layers;
+  const auto run_dense = [&] {
+    if (!dense_layers.empty()) h = dense(h.flatten(1), dense_layers);
+    dense_layers.clear();
+  };
+  for (const Step& step : steps_) {
+    if (auto layer = step.block ? step.block->as_dense() : std::nullopt) {
+      dense_layers.push_back(std::move(*layer));
+    } else {
+      run_dense();
+      h = step.run(std::move(h));
+    }
+  }
+  run_dense();
   return h;
 }
 
@@ -46,6 +59,12 @@ at::Tensor DenseBlock::forward(const at::Tensor& x) {
                        : layer_norm_ ? normalised(layer_norm_)
                                      : dense_->forward(flat, activation_);
   return dropout_ > 0 ? at::dropout(h, dropout_, is_training()) : h;
+}
+
+std::optional<DenseLayer> DenseBlock::as_dense() const {
+  const bool drops = dropout_ > 0 && is_training();
+  if (norm_ || layer_norm_ || drops) return std::nullopt;
+  return dense_->layer(activation_);
 }
 
 ConvBlock::ConvBlock(const ConvBlockOptions& o, const AfterOptions& after)

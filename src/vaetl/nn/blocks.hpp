@@ -4,7 +4,9 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "vaetl/nn/activation.hpp"
@@ -15,6 +17,8 @@ namespace vaetl::nn {
 class Block : public torch::nn::Module {
  public:
   virtual at::Tensor forward(const at::Tensor& x) = 0;
+  // Of a block that now is no more than dense(x.flatten(1)): a Sequence runs those that follow one another as one.
+  virtual std::optional<DenseLayer> as_dense() const { return std::nullopt; }
 };
 
 // Steps one after another. As in torch.nn.Sequential a child bears the number of its place, and a function without
@@ -27,7 +31,7 @@ class Sequence final : public Block {
     append(std::to_string(size_++), std::move(layer));
   }
   void add(Function function) {
-    steps_.push_back(std::move(function));
+    steps_.push_back({std::move(function)});
     ++size_;
   }
   // Takes no place, so that all others keep their names: after the step called 1 it is called 1_inserted.
@@ -41,10 +45,16 @@ class Sequence final : public Block {
  private:
   template <class Layer>
   void append(std::string name, std::shared_ptr<Layer> layer) {
-    steps_.push_back([layer = layer.get()](const at::Tensor& x) { return layer->forward(x); });
+    Step step{[layer = layer.get()](const at::Tensor& x) { return layer->forward(x); }};
+    if constexpr (std::is_base_of_v<Block, Layer>) step.block = layer.get();
+    steps_.push_back(std::move(step));
     register_module(std::move(name), std::move(layer));
   }
-  std::vector<Function> steps_;
+  struct Step {
+    Function run;
+    const Block* block = nullptr;
+  };
+  std::vector<Step> steps_;
   std::size_t size_ = 0;
 };
 
@@ -62,6 +72,7 @@ class DenseBlock final : public Block {
  public:
   DenseBlock(std::int64_t in, std::int64_t out, const AfterOptions& after);
   at::Tensor forward(const at::Tensor& x) override;
+  std::optional<DenseLayer> as_dense() const override;
 
  private:
   std::shared_ptr<Linear> dense_;

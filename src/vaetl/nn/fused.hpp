@@ -5,12 +5,29 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include <array>
+#include <span>
+
 #include "vaetl/nn/activation.hpp"
 
 namespace vaetl::nn {
 
-// activation(x Wᵀ + b); x (…, in), weight (out, in), bias (out) → (…, out).
-at::Tensor dense(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Activation& activation);
+// activation(x Wᵀ + b); weight (out, in), bias (out).
+struct DenseLayer {
+  at::Tensor weight, bias;
+  Activation activation = {};
+};
+
+// Layers one after another: x (…, in of the first) → (…, out of the last).
+at::Tensor dense(const at::Tensor& x, std::span<const DenseLayer> layers);
+
+// logits (N, K), labels int64 (N) in [0, K) → −Σ_k q_k log softmax(l)_k, with q = 1 − smoothing at the label plus
+// smoothing / K everywhere (arXiv:1512.00567, section 7).
+struct ClassLosses {
+  at::Tensor losses;  // (N)
+  at::Tensor right;   // (N), without gradient: 1 where the label has the largest logit, else 0
+};
+ClassLosses cross_entropy(const at::Tensor& logits, const at::Tensor& labels, double smoothing = 0);
 
 // (N, …), both → (N): Σ x l − softplus(l), the log-likelihood of x under Bernoulli(σ(l)).
 at::Tensor bernoulli_log_prob(const at::Tensor& logits, const at::Tensor& x);
@@ -24,6 +41,25 @@ at::Tensor squared_distance(const at::Tensor& a, const at::Tensor& b);
 // max pooling by 2 × 2 of relu(conv(x, weight) + bias); x (N, C, H, W), weight (out, C, K, K) with K odd and padding (K
 // − 1) / 2 → (N, out, ⌊H / 2⌋, ⌊W / 2⌋). Fused for few input channels that need no gradient, such as an image's.
 at::Tensor conv_relu_pool(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
+// Layers of an LSTM over sequences x (N, T, F), T at least 1 → h of every step (N, T, H) and where they stopped.
+// Weights: w_ih, w_hh, b_ih, b_hh of each layer (nn/recurrent.hpp); dropout between layers.
+struct LstmState {
+  at::Tensor h, c;  // (layers, N, H)
+};
+struct LstmResult {
+  at::Tensor output;
+  LstmState state;
+};
+LstmResult lstm(const at::Tensor& x, const LstmState& start, at::TensorList weights, double dropout);
+
+// at::conv2d and at::conv_transpose2d, x with channels last, weights with square kernels. Where at most 4 channels are
+// on the other side, the gradient of x and the result are sums of patches: several times as fast as oneDNN's on a CPU.
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
+                    std::int64_t padding, std::int64_t groups);
+at::Tensor convolve_transposed(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                               std::int64_t stride, std::int64_t padding,
+                               const std::array<std::int64_t, 2>& output_padding, std::int64_t groups);
 
 // (N, C, H, W) with the channels of a pixel next to each other, where convolution and pooling run about twice as fast
 // on a CPU. One channel may be laid out either way, and oneDNN would take the slow one: hence a detour over a view.

@@ -1,10 +1,16 @@
 #include <ATen/core/Reduction.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/argmax.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/sigmoid.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <span>
 
 #include "vaetl/nn/fused.hpp"
 #include "vaetl/nn/fused_support.hpp"
@@ -40,6 +46,18 @@ void for_rows(const at::Tensor& x, Compute compute) {
   parallel_ranges(x.size(0), rows_a_thread(size, slow_values), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t row = first; row < last; ++row) compute(row, row * size, size);
   });
+}
+
+// Each example's values times its own factor.
+at::Tensor scaled_rows(const at::Tensor& values, const at::Tensor& factors) {
+  at::Tensor result = at::empty_like(values);
+  const at::Tensor of_rows = factors.contiguous();
+  const float *scale = of_rows.const_data_ptr<float>(), *from_values = values.const_data_ptr<float>();
+  float* out = result.mutable_data_ptr<float>();
+  for_rows(values, [&](std::int64_t row, std::int64_t from, std::int64_t size) {
+    kernels::scaled(out + from, from_values + from, scale[row], size);
+  });
+  return result;
 }
 
 bool same_plain(const at::Tensor& a, const at::Tensor& b) {
@@ -82,13 +100,53 @@ struct LogitsFunction : torch::autograd::Function<LogitsFunction<Sum>> {
     if (at::GradMode::is_enabled()) {
       return {for_each_value(of_rows, logits) * Sum::derivative(logits, saved[1]), {}};
     }
-    at::Tensor result = at::empty_like(logits);
-    const float *scale = of_rows.const_data_ptr<float>(), *d = derivative.const_data_ptr<float>();
-    float* out = result.mutable_data_ptr<float>();
+    return {scaled_rows(derivative, of_rows), {}};
+  }
+};
+
+ClassLosses plain_cross_entropy(const at::Tensor& logits, const at::Tensor& labels, double smoothing) {
+  const at::Tensor losses =
+      at::cross_entropy_loss(logits, labels, {}, at::Reduction::None, /*ignore_index=*/-100, smoothing);
+  return {losses, logits.detach().argmax(1).eq(labels).to(logits.scalar_type())};
+}
+
+bool all_below(const at::Tensor& labels, std::int64_t classes) {
+  const std::span values(labels.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(labels.numel()));
+  return std::all_of(values.begin(), values.end(), [&](auto label) { return label >= 0 && label < classes; });
+}
+
+struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
+  using Tensors = torch::autograd::variable_list;
+
+  static Tensors forward(torch::autograd::AutogradContext* context, const at::Tensor& logits, const at::Tensor& labels,
+                         double smoothing) {
+    at::Tensor losses = at::empty({logits.size(0)}, logits.options()), right = at::empty_like(losses);
+    at::Tensor derivative = at::empty_like(logits);
+    const auto rate = static_cast<float>(smoothing);
+    const float* l = logits.const_data_ptr<float>();
+    const std::int64_t* label = labels.const_data_ptr<std::int64_t>();
+    float *values = losses.mutable_data_ptr<float>(), *hits = right.mutable_data_ptr<float>();
+    float* d = derivative.mutable_data_ptr<float>();
     for_rows(logits, [&](std::int64_t row, std::int64_t from, std::int64_t size) {
-      kernels::scaled(out + from, d + from, scale[row], size);
+      const auto [loss, hit] = kernels::cross_entropy(l + from, label[row], rate, d + from, size);
+      values[row] = loss;
+      hits[row] = hit ? 1.0F : 0.0F;
     });
-    return {result, {}};
+    context->save_for_backward({logits, labels, derivative});
+    context->saved_data["smoothing"] = smoothing;
+    context->mark_non_differentiable({right});
+    return {losses, right};
+  }
+
+  static Tensors backward(torch::autograd::AutogradContext* context, const Tensors& gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor& logits = saved[0];
+    if (!at::GradMode::is_enabled()) return {scaled_rows(saved[2], gradients[0]), {}, {}};
+    const double smoothing = context->saved_data["smoothing"].toDouble();
+    const at::Tensor losses = plain_cross_entropy(logits, saved[1], smoothing).losses;
+    return {torch::autograd::grad({losses}, {logits}, {gradients[0]}, /*retain_graph=*/true, /*create_graph=*/true)[0],
+            {},
+            {}};
   }
 };
 
@@ -127,6 +185,15 @@ struct DistanceFunction : torch::autograd::Function<DistanceFunction> {
 };
 
 }  // namespace
+
+ClassLosses cross_entropy(const at::Tensor& logits, const at::Tensor& labels, double smoothing) {
+  const at::Tensor values = full_precision(logits).contiguous(), given = labels.contiguous();
+  const bool fits = values.dim() == 2 && values.numel() > 0 && plain_float(values) && given.is_cpu() &&
+                    given.scalar_type() == at::kLong && given.dim() == 1 && given.size(0) == values.size(0);
+  if (!fits || !all_below(given, values.size(1))) return plain_cross_entropy(values, given, smoothing);
+  const auto results = CrossEntropyFunction::apply(values, given, smoothing);
+  return {results[0], results[1]};
+}
 
 at::Tensor bernoulli_log_prob(const at::Tensor& logits, const at::Tensor& x) {
   const at::Tensor given = x.contiguous(), values = full_precision(logits).contiguous();

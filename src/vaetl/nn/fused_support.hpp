@@ -2,15 +2,10 @@
 #pragma once
 #include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
-#include <c10/util/FunctionRef.h>
+
+#include "vaetl/core/parallel.hpp"
 
 namespace vaetl::nn {
-
-// work(first, last) over ranges that make up 0 … count−1, on LibTorch's own threads, those that its operators run on;
-// ranges are no shorter than `grain`. (at::parallel_for is a plain loop in code compiled without OpenMP, as ours is,
-// and core/parallel.hpp starts threads, which takes longer than a step's loop.)
-using Ranges = c10::function_ref<void(std::int64_t, std::int64_t)>;
-void parallel_ranges(std::int64_t count, std::int64_t grain, const Ranges& work);
 
 // Rows worth a thread, whose start and barrier take about 10 microseconds: of loops that wait for memory, and of those
 // that compute an exponential of every value.

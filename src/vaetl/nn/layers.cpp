@@ -1,8 +1,6 @@
 #include "vaetl/nn/layers.hpp"
 
 #include <ATen/ops/batch_norm.h>
-#include <ATen/ops/conv2d.h>
-#include <ATen/ops/conv_transpose2d.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
@@ -71,8 +69,13 @@ Linear::Linear(std::int64_t in, std::int64_t out, bool spectral_norm) {
   bias = register_parameter("bias", uniform_parameter({out}, in));
 }
 
+DenseLayer Linear::layer(const Activation& activation) const {
+  return {effective_weight(weight, spectral_norm_, is_training()), bias, activation};
+}
+
 at::Tensor Linear::forward(const at::Tensor& x, const Activation& activation) {
-  return dense(x, effective_weight(weight, spectral_norm_, is_training()), bias, activation);
+  const DenseLayer alone = layer(activation);
+  return dense(x, {&alone, 1});
 }
 
 Embedding::Embedding(std::int64_t count, std::int64_t size, bool spectral_norm) {
@@ -93,8 +96,8 @@ Conv2d::Conv2d(ConvOptions o) : options_(o) {
 }
 
 at::Tensor Conv2d::forward(const at::Tensor& x) {
-  return at::conv2d(channels_last(x), effective_weight(weight, spectral_norm_, is_training()), bias, options_.stride,
-                    options_.padding, /*dilation=*/1, options_.groups);
+  return convolve(channels_last(x), effective_weight(weight, spectral_norm_, is_training()), bias, options_.stride,
+                  options_.padding, options_.groups);
 }
 
 at::Tensor Conv2d::relu_pool(const at::Tensor& x) {
@@ -113,8 +116,8 @@ ConvTranspose2d::ConvTranspose2d(ConvOptions o, std::array<std::int64_t, 2> outp
 }
 
 at::Tensor ConvTranspose2d::forward(const at::Tensor& x) {
-  return at::conv_transpose2d(channels_last(x), weight, bias, options_.stride, options_.padding, output_padding_,
-                              options_.groups);
+  return convolve_transposed(channels_last(x), weight, bias, options_.stride, options_.padding, output_padding_,
+                             options_.groups);
 }
 
 BatchNorm::BatchNorm(std::int64_t channels)

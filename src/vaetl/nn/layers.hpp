@@ -6,7 +6,7 @@
 #include <array>
 #include <memory>
 
-#include "vaetl/nn/activation.hpp"
+#include "vaetl/nn/fused.hpp"
 
 namespace vaetl::nn {
 
@@ -18,6 +18,7 @@ class Linear final : public torch::nn::Module {
  public:
   Linear(std::int64_t in, std::int64_t out, bool spectral_norm = false);
   at::Tensor forward(const at::Tensor& x, const Activation& activation = {});  // activation(y), cheaper than apart
+  DenseLayer layer(const Activation& activation) const;                        // what that computes
   at::Tensor weight, bias;                                                     // (out, in), (out)
 
  private:

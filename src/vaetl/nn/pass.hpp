@@ -23,14 +23,15 @@ struct Needs {
 class Pass {
  public:
   Pass(Model& model, const Batch& batch, double progress = 0, bool first_in_epoch = false, Span span = {},
-       std::span<const Batch> together = {}, at::ScalarType precision = at::kFloat)
+       std::span<const Batch> together = {}, at::ScalarType precision = at::kFloat, bool ahead = false)
       : model_(model),
         batch_(batch),
         progress_(progress),
         first_in_epoch_(first_in_epoch),
         span_(span),
         together_(together),
-        precision_(precision) {}
+        precision_(precision),
+        ahead_(ahead) {}
 
   Model& model() { return model_; }
   const Fields& fields(std::string_view stream = "train") const;  // DataError lists the streams there are
@@ -51,6 +52,9 @@ class Pass {
   double progress() const { return progress_; }      // share of the training done, in [0, 1]
   bool first_in_epoch() const { return first_in_epoch_; }
   at::ScalarType precision() const { return precision_; }  // that terms are computed in (nn/autocast.hpp)
+  // The next update follows at once, on the same batch: what it trains records its graph already, and may be computed
+  // here for both. Detached it serves this update, whose backward must not reach it.
+  bool ahead() const { return ahead_; }
 
  private:
   at::Tensor total(std::string_view stream, std::string_view counts, at::ScalarType type) const;
@@ -62,6 +66,7 @@ class Pass {
   Span span_;                        // of the training: schedules may be in epochs or steps
   std::span<const Batch> together_;  // of the update, this one among them; empty: this one alone
   at::ScalarType precision_;
+  bool ahead_;
   std::map<std::string, at::Tensor, std::less<>> features_, view_features_, logits_, predictions_;
   std::map<std::string, Gaussian, std::less<>> posterior_;
 };

@@ -7,13 +7,13 @@
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/gru.h>
-#include <ATen/ops/lstm.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
+#include "vaetl/nn/fused.hpp"
 #include "vaetl/nn/sequence.hpp"
 
 namespace vaetl::nn {
@@ -104,9 +104,8 @@ at::Tensor Recurrent::run(const Stack& stack, const at::Tensor& x, State& state)
     state = {h};
     return output;
   }
-  const auto [output, h, c] = at::lstm(x, state, stack.weights, /*has_biases=*/true, stack.layers(), dropout, keep,
-                                       /*bidirectional=*/false, /*batch_first=*/true);
-  state = {h, c};
+  auto [output, stopped] = lstm(x, {state[0], state[1]}, stack.weights, dropout);
+  state = {stopped.h, stopped.c};
   return output;
 }
 

@@ -3,7 +3,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_clamp_max.h>
 #include <ATen/ops/_foreach_clamp_min.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/lerp.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
@@ -11,8 +10,11 @@
 #include <ATen/ops/softplus.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <utility>
+
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/nn/fused.hpp"
 #include "vaetl/nn/second_gradients.hpp"
 #include "vaetl/nn/statistics.hpp"
 
@@ -79,7 +81,7 @@ at::Tensor generate_batch(Pass& pass, const at::Tensor& condition) {
 }
 
 at::Tensor class_loss(const at::Tensor& logits, const at::Tensor& condition) {
-  return at::cross_entropy_loss(logits, condition, {}, at::Reduction::None);
+  return nn::cross_entropy(logits, condition).losses;
 }
 
 }  // namespace
@@ -92,7 +94,7 @@ void Adversarial::Options::validate() const {
 }
 
 std::vector<Update> Adversarial::updates() const {
-  return {{.name = "critic", .groups = {"critic*"}},
+  return {{.name = "critic", .groups = {"critic*"}, .ahead = true},
           {.name = "generator", .groups = {"generator*"}, .every = options_.critic_steps}};
 }
 
@@ -122,17 +124,24 @@ void Adversarial::clip_critic(bool its_own_update) {
   at::_foreach_clamp_max_(clipped_, options_.clip);
 }
 
-Terms Adversarial::critic_terms(Pass& pass) const {
+// For the critic, and where the generator's update follows, with the graph that it goes on from.
+at::Tensor Adversarial::generate_for_critic(Pass& pass, const at::Tensor& condition) {
+  generated_.reset();
+  if (pass.ahead()) {
+    generated_ = generate_batch(pass, condition);
+    return generated_.detach();
+  }
+  const at::NoGradGuard no_grad;
+  const nn::KeepStatistics keep;
+  return generate_batch(pass, condition);
+}
+
+Terms Adversarial::critic_terms(Pass& pass) {
   auto& critic = require<Critic>(pass.model());
   const GameLoss& loss = game_loss(options_.loss);
   const at::Tensor condition = pass.condition();
   const at::Tensor& real = pass.fields().input();
-  at::Tensor generated;
-  {
-    const at::NoGradGuard no_grad;
-    const nn::KeepStatistics keep;
-    generated = generate_batch(pass, condition);
-  }
+  const at::Tensor generated = generate_for_critic(pass, condition);
   const Judgement of_real = critic.judge(real, condition), of_generated = critic.judge(generated, condition);
   Terms terms;
   terms.add("critic", pass.mean(loss.of_real(of_real.score, 1 - options_.label_smoothing)) +
@@ -150,9 +159,10 @@ Terms Adversarial::critic_terms(Pass& pass) const {
   return terms.log("score_real", pass.mean(of_real.score)).log("score_generated", pass.mean(of_generated.score));
 }
 
-Terms Adversarial::generator_terms(Pass& pass) const {
+Terms Adversarial::generator_terms(Pass& pass) {
   const at::Tensor condition = pass.condition();
-  const at::Tensor generated = generate_batch(pass, condition);
+  const at::Tensor generated =
+      generated_.defined() ? std::exchange(generated_, at::Tensor()) : generate_batch(pass, condition);
   const nn::KeepStatistics keep;
   const Judgement judgement = require<Critic>(pass.model()).judge(generated, condition);
   Terms terms;

@@ -18,7 +18,9 @@
 // and on what was generated (arXiv:1610.09585, eq. 2). A conditional model generates the classes of the batch.
 //
 // Terms "critic", "gradient_penalty", "r1", "critic_class"; "generator", "generator_class"; logged "score_real" and
-// "score_generated". While one half is updated the other's weights, gradients and running statistics stand still.
+// "score_generated". While one half is updated the other's weights and gradients stand still, and so do the critic's
+// running statistics in the generator's update. Where the generator's update follows the critic's, both look at the
+// same generated examples, as in the reference implementation of arXiv:1511.06434.
 //
 //   Trainer({.epochs = 20, .batch_size = 64, .optimizer = {"adam", {{"lr", 2e-4}, {"beta1", 0.5}}}})
 //       .fit(gan, make<objectives::Adversarial>({.loss = "hinge"}), data.train);
@@ -61,11 +63,13 @@ class Adversarial final : public Objective {
   Terms terms(std::size_t update, Pass& pass) override;
 
  private:
-  Terms critic_terms(Pass& pass) const;
-  Terms generator_terms(Pass& pass) const;
+  Terms critic_terms(Pass& pass);
+  Terms generator_terms(Pass& pass);
+  at::Tensor generate_for_critic(Pass& pass, const at::Tensor& condition);
   void clip_critic(bool its_own_update);
 
   Options options_;
+  at::Tensor generated_;                                 // in the critic's update, for the generator's of the same step
   std::vector<at::Tensor> critic_parameters_, clipped_;  // shared with the model; those of them that are trained
 };
 

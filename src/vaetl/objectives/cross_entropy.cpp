@@ -1,5 +1,6 @@
 #include "vaetl/objectives/cross_entropy.hpp"
 
+#include "vaetl/nn/fused.hpp"
 #include "vaetl/nn/labels.hpp"
 
 namespace vaetl::objectives {
@@ -19,23 +20,19 @@ void CrossEntropy::bind(Model& model, const Batch& example) {
                /*everywhere=*/true);
 }
 
-at::Tensor CrossEntropy::losses(const at::Tensor& logits, const at::Tensor& labels) const {
-  return at::cross_entropy_loss(logits, labels, {}, at::Reduction::None, /*ignore_index=*/-100,
-                                options_.label_smoothing);
-}
-
 Terms CrossEntropy::terms(std::size_t /*update*/, Pass& pass) {
   const at::Tensor& logits = pass.logits();
   const Fields& fields = pass.fields();
-  at::Tensor labels = class_labels(fields.target(), logits.size(1), cross_entropy_by);
-  at::Tensor each = losses(logits, labels);
+  const auto losses = [&](const at::Tensor& target) {
+    return nn::cross_entropy(logits, class_labels(target, logits.size(1), cross_entropy_by), options_.label_smoothing);
+  };
+  auto [each, right] = losses(fields.target());
   if (fields.has("target.other")) {
-    const at::Tensor other = class_labels(fields["target.other"], logits.size(1), cross_entropy_by);
-    const at::Tensor mix = fields["mix"].to(logits.scalar_type());
-    each = mix * each + (1 - mix) * losses(logits, other);
-    labels = at::where(mix.ge(0.5), labels, other);
+    const auto other = losses(fields["target.other"]);
+    const at::Tensor mix = fields["mix"].to(each.scalar_type());
+    each = mix * each + (1 - mix) * other.losses;
+    right = at::where(mix.ge(0.5), right, other.right);
   }
-  const at::Tensor right = logits.detach().argmax(1).eq(labels).to(logits.scalar_type());
   return Terms{}.add("cross_entropy", pass.mean(each)).log("accuracy", pass.mean(right));
 }
 

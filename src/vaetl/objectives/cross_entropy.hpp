@@ -30,7 +30,6 @@ class CrossEntropy final : public Objective {
   Terms terms(std::size_t update, Pass& pass) override;
 
  private:
-  at::Tensor losses(const at::Tensor& logits, const at::Tensor& labels) const;
   Options options_;
 };
 

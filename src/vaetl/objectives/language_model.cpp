@@ -1,9 +1,9 @@
 #include "vaetl/objectives/language_model.hpp"
 
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "vaetl/nn/fused.hpp"
 #include "vaetl/nn/sequence.hpp"
 
 namespace vaetl::objectives {
@@ -59,8 +59,7 @@ Terms LanguageModel::terms(std::size_t /*update*/, Pass& pass) {
   const at::Tensor logits = require<SequenceModel>(pass.model()).unroll(fields, state);
   if (options_.carry) keep(fields, state);
   const at::Tensor labels = nn::step_labels(fields.target(), logits, {}, language_model_by);
-  const at::Tensor each =
-      at::cross_entropy_loss(logits.flatten(0, 1), labels.flatten(), {}, at::Reduction::None).view(labels.sizes());
+  const at::Tensor each = nn::cross_entropy(logits.flatten(0, 1), labels.flatten()).losses.view(labels.sizes());
   return Terms{}.add("cross_entropy", pass.mean(each.mean(1)));
 }
 

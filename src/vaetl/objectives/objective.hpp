@@ -24,6 +24,7 @@ struct Update {
   std::string name = "train";
   std::vector<std::string> groups = {"*", "objective.*"};
   std::int64_t every = 1;  // done on steps with (step + 1) % every == 0
+  bool ahead = false;      // its terms may compute with a graph what the next update goes on from: see Pass::ahead()
 };
 
 // The named terms of one update. A value that is not a single number is an Error (internal): reduce with Pass::mean.

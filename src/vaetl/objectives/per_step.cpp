@@ -1,8 +1,8 @@
 #include "vaetl/objectives/per_step.hpp"
 
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/mse_loss.h>
 
+#include "vaetl/nn/fused.hpp"
 #include "vaetl/nn/sequence.hpp"
 
 namespace vaetl::objectives {
@@ -48,12 +48,10 @@ Terms PerStep::terms(std::size_t /*update*/, Pass& pass) {
     return Terms{}.add("squared_error", mean_of_steps(pass, each, lengths));
   }
   const at::Tensor labels = nn::step_labels(fields.target(), outputs, lengths, per_step_by);
-  const at::Tensor each =
-      at::cross_entropy_loss(outputs.flatten(0, 1), labels.flatten(), {}, at::Reduction::None).view(labels.sizes());
-  const at::Tensor right = outputs.detach().argmax(2).eq(labels).to(outputs.scalar_type());
+  const auto [each, right] = nn::cross_entropy(outputs.flatten(0, 1), labels.flatten());
   return Terms{}
-      .add("cross_entropy", mean_of_steps(pass, each, lengths))
-      .log("accuracy", mean_of_steps(pass, right, lengths));
+      .add("cross_entropy", mean_of_steps(pass, each.view(labels.sizes()), lengths))
+      .log("accuracy", mean_of_steps(pass, right.view(labels.sizes()), lengths));
 }
 
 }  // namespace vaetl::objectives

@@ -2,10 +2,15 @@
 
 #include <ATen/ops/stack.h>
 
+#include <cmath>
+
 namespace vaetl {
 namespace {
 
 constexpr auto kSums = {"window", "epoch"};
+
+// Which no reader asks for, and which differs between processors.
+float without_sign_of_nan(float value) { return std::isnan(value) ? std::abs(value) : value; }
 
 }  // namespace
 
@@ -27,7 +32,7 @@ std::optional<BadTerm> Ledger::flush() {
   std::optional<BadTerm> bad;
   for (std::size_t i = 0; i < pending_.size(); ++i) {
     const Pending& p = pending_[i];
-    if (!std::isfinite(values[i]) && !bad) bad = BadTerm{p.name, values[i], p.step};
+    if (!std::isfinite(values[i]) && !bad) bad = BadTerm{p.name, without_sign_of_nan(values[i]), p.step};
     for (Sums* sums : {&window_, &epoch_}) {
       Sum& sum = (*sums)[p.name];
       sum.value += values[i];

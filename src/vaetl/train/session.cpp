@@ -92,7 +92,7 @@ std::vector<Batch> Session::next_batches(std::int64_t epoch, std::int64_t step_i
 void Session::do_updates(std::int64_t epoch, std::int64_t step_in_epoch) {
   const auto batches = next_batches(epoch, step_in_epoch);
   for (std::size_t i = 0; i < updates_.size(); ++i) {
-    if ((step_ + 1) % updates_[i].every == 0) update(i, batches, epoch, step_in_epoch);
+    if (due(i)) update(i, batches, epoch, step_in_epoch);
   }
 }
 

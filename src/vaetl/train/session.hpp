@@ -57,6 +57,8 @@ class Session {
   void step(std::int64_t epoch, std::int64_t step_in_epoch);
   std::vector<Batch> next_batches(std::int64_t epoch, std::int64_t step_in_epoch);
   void prepare_updates();  // after every change of sets_
+  bool due(std::size_t index) const { return (step_ + 1) % updates_[index].every == 0; }
+  bool works_ahead(std::size_t index) const;  // Pass::ahead()
   void update(std::size_t index, const std::vector<Batch>& batches, std::int64_t epoch, std::int64_t step_in_epoch);
   std::vector<Terms> gradients(std::size_t index, const std::vector<Batch>& batches, std::int64_t epoch,
                                std::int64_t step_in_epoch);

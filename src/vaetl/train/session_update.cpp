@@ -61,7 +61,7 @@ std::vector<Terms> Session::gradients(std::size_t index, const std::vector<Batch
   for (std::size_t i = 0; i < batches.size(); ++i) {
     const std::int64_t place = step_in_epoch * options_.accumulate + static_cast<std::int64_t>(i);
     seed(random_key(options_.seed, Purpose::noise, epoch, place, static_cast<std::int64_t>(index)));
-    Pass pass(*task_.model, batches[i], progress, place == 0, span(), batches, precision());
+    Pass pass(*task_.model, batches[i], progress, place == 0, span(), batches, precision(), works_ahead(index));
     terms.push_back(task_.objective->backward(index, pass));
   }
   if (autopsy_) autopsy_->look(*task_.model, sets_[index], step_);
@@ -71,12 +71,19 @@ std::vector<Terms> Session::gradients(std::size_t index, const std::vector<Batch
   return terms;
 }
 
+// Not where an update takes several batches, or evaluates one again.
+bool Session::works_ahead(std::size_t index) const {
+  return updates_[index].ahead && index + 1 < updates_.size() && due(index + 1) && options_.accumulate == 1 &&
+         !optimizers_[index]->evaluates_again() && !optimizers_[index + 1]->evaluates_again();
+}
+
 void Session::update(std::size_t index, const std::vector<Batch>& batches, std::int64_t epoch,
                      std::int64_t step_in_epoch) {
   const Working& work = working_[index];
   Optimizer& optimizer = *optimizers_[index];
   const bool shared = updates_.size() > 1, again = optimizer.evaluates_again();
   if (shared) want_gradients(work.parameters, true);
+  if (works_ahead(index)) want_gradients(working_[index + 1].parameters, true);
   if (again) working_[index].before.save();
   const auto terms = gradients(index, batches, epoch, step_in_epoch);
   std::optional<SavedBuffers> after;  // as the first evaluation left them

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "vaetl/core/target.hpp"
 #include "vaetl/nn/kernels/math.hpp"
-#include "vaetl/nn/kernels/target.hpp"
 
 namespace vaetl::nn::kernels {
 namespace {

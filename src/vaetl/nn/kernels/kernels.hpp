@@ -9,20 +9,19 @@ namespace vaetl::nn::kernels {
 // Activations whose derivative can be told from their result.
 enum class Rule { identity, relu, leaky_relu, sigmoid, tanh, elu };
 
-// y (rows, columns) ← rule(y + bias) in place, for identity and the rectifiers; the others are left at y + bias.
-void add_bias(float* y, const float* bias, std::int64_t rows, std::int64_t columns, Rule rule, float slope);
+// y (rows, columns), y_row values from row to row, ← rule(y + bias) in place, for identity and the rectifiers; the
+// others are left at y + bias.
+void add_bias(float* y, const float* bias, std::int64_t rows, std::int64_t columns, std::int64_t y_row, Rule rule,
+              float slope);
 
-struct DenseGradient {
-  const float* gradient;  // (rows, columns), of the result
-  const float* result;    // (rows, columns); of no account for identity
-  float* before;          // (rows, columns): the gradient before the activation
-  float* bias;            // (columns): its sum over the rows
-  std::int64_t rows, columns;
-  Rule rule;
-  float slope;
-};
-// Columns first to last − 1 of it. For identity it only sums: `before` would be `gradient`.
-void dense_gradient(const DenseGradient& g, std::int64_t first, std::int64_t last);
+// before_i ← gradient_i · the derivative of the rule where its result is result_i; not for identity. In place where
+// `before` is `gradient`.
+void activation_gradient(float* before, const float* gradient, const float* result, std::int64_t count, Rule rule,
+                         float slope);
+
+// sums_c ← Σ over the rows of values (rows, columns), for columns first to last − 1.
+void sum_rows(float* sums, const float* values, std::int64_t rows, std::int64_t columns, std::int64_t first,
+              std::int64_t last);
 
 // Of one example's values: Σ_i x_i l_i − max(l_i, 0) − log(1 + exp(−|l_i|)), the log-likelihood of x under
 // Bernoulli(σ(l)); derivative_i = x_i − σ(l_i).
@@ -30,6 +29,15 @@ float bernoulli_log_prob(const float* logits, const float* x, float* derivative,
 
 // Σ_i (σ(l_i) − x_i)², and its derivative by l_i.
 float sigmoid_squared_distance(const float* logits, const float* x, float* derivative, std::int64_t count);
+
+struct ClassLoss {
+  float loss;
+  bool right;  // is the label the first of the largest logits?
+};
+// −Σ_k q_k log softmax(l)_k, q = 1 − smoothing at the label and smoothing / count everywhere besides; derivative_k =
+// softmax(l)_k − q_k.
+ClassLoss cross_entropy(const float* logits, std::int64_t label, float smoothing, float* derivative,
+                        std::int64_t count);
 
 // Σ_i (a_i − b_i)².
 float squared_distance(const float* a, const float* b, std::int64_t count);

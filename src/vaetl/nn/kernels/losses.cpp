@@ -1,6 +1,8 @@
+#include <cmath>
+
+#include "vaetl/core/target.hpp"
 #include "vaetl/nn/kernels/kernels.hpp"
 #include "vaetl/nn/kernels/math.hpp"
-#include "vaetl/nn/kernels/target.hpp"
 
 namespace vaetl::nn::kernels {
 namespace {
@@ -19,6 +21,12 @@ VAETL_INLINE float sigmoid_distance_value(float l, float x, float& derivative) {
   const float y = sigmoid(l), difference = y - x;
   derivative = 2 * difference * y * (1 - y);
   return difference * difference;
+}
+
+// exp(l − m) for m ≥ l; what is not a number stays so.
+VAETL_INLINE float share_of_largest(float l, float m) {
+  const float below = m - l;
+  return exp_of_minus(below) + (below == below ? 0 : below);
 }
 
 VAETL_INLINE float total(const float* sums) {
@@ -49,6 +57,33 @@ VAETL_EVERY_PROCESSOR float bernoulli_log_prob(const float* __restrict logits, c
 VAETL_EVERY_PROCESSOR float sigmoid_squared_distance(const float* __restrict logits, const float* __restrict x,
                                                      float* __restrict derivative, std::int64_t count) {
   return sum_of_values(logits, x, derivative, count, sigmoid_distance_value);
+}
+
+VAETL_EVERY_PROCESSOR ClassLoss cross_entropy(const float* __restrict logits, std::int64_t label, float smoothing,
+                                              float* __restrict derivative, std::int64_t count) {
+  float largest = logits[0];
+  bool right = label == 0;
+  for (std::int64_t i = 1; i < count; ++i) {
+    if (!(logits[i] > largest)) continue;
+    largest = logits[i];
+    right = i == label;
+  }
+  float sums[lanes] = {}, mean = 0;
+  std::int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    for (std::int64_t j = 0; j < lanes; ++j) sums[j] += derivative[i + j] = share_of_largest(logits[i + j], largest);
+  }
+  for (std::int64_t j = 0; i + j < count; ++j) sums[j] += derivative[i + j] = share_of_largest(logits[i + j], largest);
+  const float all = total(sums);
+  if (smoothing > 0) {
+    for (std::int64_t k = 0; k < count; ++k) mean += logits[k];
+    mean /= static_cast<float>(count);
+  }
+  const float everywhere = smoothing / static_cast<float>(count), scale = 1 / all;
+  for (std::int64_t k = 0; k < count; ++k) derivative[k] = derivative[k] * scale - everywhere;
+  derivative[label] -= 1 - smoothing;
+  const float target = smoothing > 0 ? (1 - smoothing) * logits[label] + smoothing * mean : logits[label];
+  return {std::log(all) + (largest - target), right};
 }
 
 VAETL_EVERY_PROCESSOR float squared_distance(const float* __restrict a, const float* __restrict b, std::int64_t count) {
