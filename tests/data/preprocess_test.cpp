@@ -100,6 +100,28 @@ TEST(Preprocess, LeavesTheUsersTensorAlone) {
   EXPECT_EQ(mine[1].item<float>(), 255);
 }
 
+// Bytes are converted and scaled in one pass; what comes after sees no difference.
+TEST(Preprocess, BytesAndTheirNumbersGiveTheSame) {
+  for (const Json& options : {Json::object(), Json{{"to", {-1, 1}}}}) {
+    const Preprocess fitted = Preprocess::fit({{"scale", options}, {"standardise"}}, bytes(1));
+    const at::Tensor x = bytes(2).all().input();
+    const at::Tensor expected = applied(fitted, x.to(at::kFloat));
+    EXPECT_LT((applied(fitted, x) - expected).abs().max().item<double>(), 1e-6);
+    const at::Tensor turned = x.transpose(2, 3).contiguous().transpose(2, 3);  // not without gaps
+    EXPECT_LT((applied(fitted, turned) - expected).abs().max().item<double>(), 1e-6);
+  }
+}
+
+TEST(Preprocess, RowsOfBytesAreThoseAskedFor) {
+  const Dataset data = bytes(3);
+  const at::Tensor all = data.all().input();
+  for (const at::Tensor& index :
+       {at::randperm(500, make_generator(4), at::kLong), at::tensor({7, 7, 499, 0}, at::kLong),
+        at::empty({0}, at::kLong), at::arange(20, 60, at::kLong)}) {
+    EXPECT_TRUE(at::equal(data.gather(index).input(), all.index_select(0, index)));
+  }
+}
+
 TEST(Preprocess, RefusesWhatDoesNotBelong) {
   expect_error<ConfigError>(
       [] {

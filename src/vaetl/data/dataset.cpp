@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <span>
+
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/sources.hpp"
@@ -83,11 +86,11 @@ void check_index(const DatasetInfo& info, const at::Tensor& index, std::int64_t 
   if (!index.defined() || index.dim() != 1 || index.scalar_type() != at::kLong) {
     throw DataError({name_of(info), "an index (N) of int64", index.defined() ? text_of(index) : "no tensor", {}});
   }
-  if (index.numel() == 0) return;
-  const auto low = index.min().item<std::int64_t>(), high = index.max().item<std::int64_t>();
-  if (low >= 0 && high < size) return;
-  throw DataError(
-      {name_of(info), fmt::format("positions below {}", size), fmt::format("{}", low < 0 ? low : high), {}});
+  const at::Tensor places = index.cpu().contiguous();
+  const std::span values(places.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(places.numel()));
+  const auto wrong = std::find_if(values.begin(), values.end(), [&](auto place) { return place < 0 || place >= size; });
+  if (wrong == values.end()) return;
+  throw DataError({name_of(info), fmt::format("positions below {}", size), fmt::format("{}", *wrong), {}});
 }
 
 }  // namespace

@@ -99,6 +99,7 @@ at::Tensor Feed::wrapped(std::size_t stream, std::int64_t start) const {
 }
 
 Fields Feed::view(Fields fields, std::size_t stream, std::int64_t which, std::int64_t epoch, std::int64_t step) const {
+  if (augment_[stream].empty()) return fields;
   at::Generator generator =
       make_generator(random_key(options_.seed, Purpose::augment, epoch, step, first_view_[stream] + which));
   for (const auto& transform : augment_[stream]) transform->apply(fields, generator);

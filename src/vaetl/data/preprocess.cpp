@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "vaetl/core/text.hpp"
+#include "vaetl/data/bytes.hpp"
 #include "vaetl/data/transforms/mapping.hpp"
 
 namespace vaetl {
@@ -94,13 +95,26 @@ Preprocess Preprocess::from_json(const Json& json, const std::string& path) {
   return result;
 }
 
+// The first that does something to the input, where it can take bytes as they are.
+const Transform* Preprocess::scale_of_bytes() const {
+  for (std::size_t i = 0; i < transforms_.size(); ++i) {
+    if (specs_[i].name == transforms::Read::name || transforms_[i]->key() != "input") continue;
+    return transforms_[i]->of_bytes() ? transforms_[i].get() : nullptr;
+  }
+  return nullptr;
+}
+
 void Preprocess::apply(Fields& fields) const {
+  const Transform* done = nullptr;
   if (fields.has("input")) {
-    fields.set("input", fields.input().to(fields.input().scalar_type() == at::kInt ? at::kLong : at::kFloat));
+    const at::Tensor& input = fields.input();
+    if (plain_bytes(input)) done = scale_of_bytes();
+    fields.set("input", done != nullptr ? scaled_bytes(input, *done->of_bytes())
+                                        : input.to(input.scalar_type() == at::kInt ? at::kLong : at::kFloat));
   }
   at::Generator none;
   for (const auto& transform : transforms_) {
-    if (fields.has(transform->key())) transform->apply(fields, none);
+    if (transform.get() != done && fields.has(transform->key())) transform->apply(fields, none);
   }
 }
 

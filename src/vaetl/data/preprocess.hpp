@@ -36,6 +36,7 @@ class Preprocess {
   bool empty() const { return specs_.empty(); }
 
  private:
+  const Transform* scale_of_bytes() const;
   static Preprocess read_by(const DatasetInfo& info);
   void add(Spec<Transform> spec, const std::string& path);
   std::vector<Spec<Transform>> specs_;

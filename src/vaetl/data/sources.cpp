@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "vaetl/data/bytes.hpp"
 #include "vaetl/io/safetensors.hpp"
 
 namespace vaetl {
@@ -19,6 +20,7 @@ at::Tensor rows(const at::Tensor& values, const at::Tensor& index) {
   if (index.device().is_cpu() && is_run(index)) {
     return values.narrow(0, index[0].item<std::int64_t>(), index.size(0)).clone(at::MemoryFormat::Contiguous);
   }
+  if (plain_bytes(values) && index.device().is_cpu()) return byte_rows(values, index);
   return values.index_select(0, index.to(values.device()));
 }
 

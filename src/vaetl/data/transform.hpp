@@ -13,6 +13,10 @@
 
 namespace vaetl {
 
+struct ByteScale {
+  float factor = 1, offset = 0;
+};
+
 struct Transform {
   using Kind = Transform;
   virtual ~Transform() = default;
@@ -20,6 +24,8 @@ struct Transform {
   // given. Random numbers come from `generator` (CPU) alone, one draw a batch at fixed sizes, so that the result
   // depends on nothing else; a deterministic transform is given none.
   virtual void apply(Fields& fields, at::Generator& generator) const = 0;
+  // Where all that it does to bytes b is factor b + offset: they are converted to float32 and scaled in one pass.
+  virtual std::optional<ByteScale> of_bytes() const { return std::nullopt; }
   virtual bool random() const { return false; }
   // Whether examples of the batch are combined with each other, which several views of an example do not survive.
   virtual bool mixes() const { return false; }

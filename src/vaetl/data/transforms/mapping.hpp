@@ -36,6 +36,9 @@ class Scale final : public Transform {
   };
   explicit Scale(Options options);
   void apply(Fields& fields, at::Generator& generator) const override;
+  std::optional<ByteScale> of_bytes() const override {
+    return ByteScale{static_cast<float>(factor_), static_cast<float>(offset_)};
+  }
   at::Tensor restore(const at::Tensor& values) const override { return (values - offset_) / factor_; }
   std::optional<Range> range_before(std::optional<Range>) const override { return from_; }
 
