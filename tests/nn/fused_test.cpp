@@ -172,6 +172,24 @@ TEST(Fused, DenseLayersCanBeDifferentiatedTwice) {
   expect_near(seconds[0], seconds[1], 400);
 }
 
+// A weight that is read at several places has a gradient from each, and each is counted once.
+TEST(Fused, DenseLayersThatShareAWeightCanBeDifferentiatedTwice) {
+  at::manual_seed(24);
+  const at::Tensor x = random({6, 5}), w = wanted(random({5, 5})), b = random({5});
+  std::vector<at::Tensor> firsts, seconds;
+  for (const bool fused : {true, false}) {
+    const std::vector<nn::DenseLayer> layers(2, {w, b, Activation("tanh")});
+    const auto once = [&](const at::Tensor& h) {
+      return fused ? nn::dense(h, layers) : dense_by_parts(dense_by_parts(h, w, b, "tanh"), w, b, "tanh");
+    };
+    const at::Tensor y = once(once(x));
+    firsts.push_back(torch::autograd::grad({y.square().sum()}, {w}, {}, true, /*create_graph=*/true)[0]);
+    seconds.push_back(torch::autograd::grad({firsts.back().square().sum()}, {w})[0]);
+  }
+  expect_near(firsts[0], firsts[1], 100);
+  expect_near(seconds[0], seconds[1], 1000);
+}
+
 TEST(Fused, DenseTakesSequencesAndForeignLayouts) {
   at::manual_seed(2);
   const at::Tensor w = random({6, 4}), b = random({6}), steps = random({3, 5, 4});
@@ -294,7 +312,7 @@ TEST(Fused, CrossEntropyEqualsLibTorchs) {
 TEST(Fused, CrossEntropyStandsExtremes) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const at::Tensor logits = at::tensor({1e4F, -1e4F, 0.0F, 0.0F, nan, 0.0F, 0.0F, nan}).view({4, 2});
-  const auto [losses, right] = nn::cross_entropy(logits, at::tensor({1, 1, 1, 0}, at::kLong));
+  const auto [losses, right] = nn::cross_entropy(logits, at::tensor({1, 1, 1, 0}, at::kLong), 0);
   EXPECT_EQ(losses[0].item<float>(), 2e4F);
   EXPECT_NEAR(losses[1].item<float>(), std::log(2.0), 1e-6);
   EXPECT_TRUE(losses.slice(0, 2).isnan().all().item<bool>());

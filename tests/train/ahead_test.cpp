@@ -28,8 +28,11 @@ class Noting final : public Objective {
   Terms terms(std::size_t update, Pass& pass) override {
     const Model& model = pass.model();
     seen.push_back({update, pass.ahead(), wanted(model, "critic"), wanted(model, "generator")});
-    const std::string group = update == 0 ? "critic" : "generator";
-    return Terms{}.add(group, model.named_parameters()[group + ".0.dense.weight"].square().sum());
+    const auto squared = [&](const std::string& group) {
+      return model.named_parameters()[group + ".0.dense.weight"].square().sum();
+    };
+    if (update == 1) return Terms{}.add("second", squared("generator"));
+    return Terms{}.add("first", squared("critic") + squared("generator"));  // of which it trains one
   }
   std::vector<Seen> seen;
 
@@ -64,6 +67,14 @@ TEST(Ahead, NotOverSeveralBatchesNorWhereOneIsEvaluatedAgain) {
       EXPECT_EQ(call.second_wanted, call.update == 1);
     }
   }
+}
+
+TEST(Ahead, WhatTheFirstUpdateLeadsToTheOthersParametersIsDropped) {
+  const auto model = gan();
+  const at::Tensor before = state(*model).at("generator.0.dense.weight").clone();
+  Trainer({.steps = 1, .batch_size = 8, .optimizer = {"sgd", {{"lr", 0.1}}}, .checks = false})
+      .fit(model, std::make_shared<Noting>(1), blobs(64).without("target"));
+  EXPECT_TRUE(at::allclose(state(*model).at("generator.0.dense.weight"), before - 0.1 * 2 * before));
 }
 
 // With the loss of Wasserstein the generator minimises minus the score that the critic logs, where nothing moved

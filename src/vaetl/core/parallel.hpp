@@ -20,7 +20,7 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& w
 void use_threads(std::int64_t count);
 
 // work(first, last) over ranges that make up 0 … count−1, on LibTorch's own threads, those that its operators run on
-// and whose start takes microseconds; ranges are no shorter than `grain`.
+// and whose start takes microseconds; a range is about `grain` long at least.
 using Ranges = c10::function_ref<void(std::int64_t, std::int64_t)>;
 void parallel_ranges(std::int64_t count, std::int64_t grain, const Ranges& work);
 

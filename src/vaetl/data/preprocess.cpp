@@ -95,11 +95,12 @@ Preprocess Preprocess::from_json(const Json& json, const std::string& path) {
   return result;
 }
 
-// The first that does something to the input, where it can take bytes as they are.
+// The first that does something, where it can take the input's bytes as they are.
 const Transform* Preprocess::scale_of_bytes() const {
   for (std::size_t i = 0; i < transforms_.size(); ++i) {
-    if (specs_[i].name == transforms::Read::name || transforms_[i]->key() != "input") continue;
-    return transforms_[i]->of_bytes() ? transforms_[i].get() : nullptr;
+    if (specs_[i].name == transforms::Read::name) continue;
+    const bool takes = transforms_[i]->key() == "input" && transforms_[i]->of_bytes();
+    return takes ? transforms_[i].get() : nullptr;
   }
   return nullptr;
 }

@@ -25,9 +25,13 @@ at::Tensor dense(const at::Tensor& x, std::span<const DenseLayer> layers);
 // smoothing / K everywhere (arXiv:1512.00567, section 7).
 struct ClassLosses {
   at::Tensor losses;  // (N)
-  at::Tensor right;   // (N), without gradient: 1 where the label has the largest logit, else 0
+  at::Tensor right;   // (N), without gradient: 1 where the label has the largest logit, else 0; only where asked for
 };
-ClassLosses cross_entropy(const at::Tensor& logits, const at::Tensor& labels, double smoothing = 0);
+ClassLosses cross_entropy(const at::Tensor& logits, const at::Tensor& labels, double smoothing, bool with_right = true);
+// The losses alone.
+inline at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& labels) {
+  return cross_entropy(logits, labels, 0, /*with_right=*/false).losses;
+}
 
 // (N, …), both → (N): Σ x l − softplus(l), the log-likelihood of x under Bernoulli(σ(l)).
 at::Tensor bernoulli_log_prob(const at::Tensor& logits, const at::Tensor& x);
@@ -53,7 +57,7 @@ struct LstmResult {
 };
 LstmResult lstm(const at::Tensor& x, const LstmState& start, at::TensorList weights, double dropout);
 
-// at::conv2d and at::conv_transpose2d, x with channels last, weights with square kernels. Where at most 4 channels are
+// at::conv2d and at::conv_transpose2d, x with channels last, weights with square kernels. Where at most 8 channels are
 // on the other side, the gradient of x and the result are sums of patches: several times as fast as oneDNN's on a CPU.
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
                     std::int64_t padding, std::int64_t groups);

@@ -4,7 +4,6 @@
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/zeros.h>
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "vaetl/nn/fused.hpp"
@@ -112,21 +111,6 @@ WeightGradient gradient_of_images(const at::Tensor& x, const at::Tensor& weight,
   return {from_blocks(of_weight.sum(0), out), from_blocks(of_bias.sum(0), out).flatten()};
 }
 
-// The same by operators that can be differentiated again.
-torch::autograd::variable_list differentiable_gradients(const at::Tensor& x, const at::Tensor& weight,
-                                                        const at::Tensor& bias, const at::Tensor& gradient) {
-  torch::autograd::variable_list wanted, result(3);
-  for (const at::Tensor& input : {weight, bias}) {
-    if (input.requires_grad()) wanted.push_back(input);
-  }
-  const auto found = torch::autograd::grad({plain_conv_relu_pool(x, weight, bias)}, wanted, {gradient},
-                                           /*retain_graph=*/true, /*create_graph=*/true);
-  std::size_t next = 0;
-  if (weight.requires_grad()) result[1] = found[next++];
-  if (bias.requires_grad()) result[2] = found[next];
-  return result;
-}
-
 struct ConvFunction : torch::autograd::Function<ConvFunction> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias) {
@@ -141,7 +125,9 @@ struct ConvFunction : torch::autograd::Function<ConvFunction> {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1], &bias = saved[2];
     if (at::GradMode::is_enabled()) {
-      return differentiable_gradients(x, weight, bias, gradients[0]);
+      return differentiable_gradients(*context, {x, weight, bias}, gradients, [](const auto& own) {
+        return torch::autograd::variable_list{plain_conv_relu_pool(own[0], own[1], own[2])};
+      });
     }
     const auto [of_weight, of_bias] = gradient_of_images(x, weight, gradients[0].contiguous(), saved[3]);
     return {{}, of_weight.reshape(weight.sizes()), of_bias};

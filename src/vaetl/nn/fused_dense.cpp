@@ -10,7 +10,6 @@
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/tanh.h>
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -188,8 +187,7 @@ ParameterGradients parameter_gradients(const Chain& chain, const at::Tensor& x, 
     kernels::sum_rows(result.biases[l].mutable_data_ptr<float>(), g.const_data_ptr<float>(), g.size(0), g.size(1), a,
                       b);
   };
-  const bool several = total * x.size(0) > quick_products;
-  const std::int64_t parts = several ? at::get_num_threads() : 1;
+  const std::int64_t parts = std::clamp<std::int64_t>(total * x.size(0) / quick_products, 1, at::get_num_threads());
   parallel_ranges(parts, 1, [&](std::int64_t part, std::int64_t end) {
     const at::AutoDispatchBelowADInplaceOrView below;
     std::int64_t from = part * total / parts, to = end * total / parts;  // in weights, counted over the layers
@@ -223,23 +221,13 @@ at::Tensor activated(const at::Tensor& h, Rule rule, float slope) {
   return h;
 }
 
-// The same by operators that can be differentiated again.
-Tensors differentiable_gradients(const Chain& chain, const at::Tensor& x, const at::Tensor& gradient) {
-  at::Tensor y = x;
+// inputs: x, the weights, the biases.
+at::Tensor plain_chain(const Chain& chain, const Tensors& inputs) {
+  at::Tensor y = inputs[0];
   for (std::size_t l = 0; l < chain.size(); ++l) {
-    y = activated(at::linear(y, chain.weights[l], chain.biases[l]), chain.rule(l), chain.slope(l));
+    y = activated(at::linear(y, inputs[1 + l], inputs[1 + chain.size() + l]), chain.rule(l), chain.slope(l));
   }
-  Tensors inputs = {x}, result, wanted;
-  inputs.insert(inputs.end(), chain.weights.begin(), chain.weights.end());
-  inputs.insert(inputs.end(), chain.biases.begin(), chain.biases.end());
-  for (const at::Tensor& input : inputs) {
-    if (input.requires_grad()) wanted.push_back(input);
-  }
-  const auto found = torch::autograd::grad({y}, wanted, {gradient}, /*retain_graph=*/true,
-                                           /*create_graph=*/true);
-  std::size_t next = 0;
-  for (const at::Tensor& input : inputs) result.push_back(input.requires_grad() ? found[next++] : at::Tensor());
-  return result;
+  return y;
 }
 
 struct DenseFunction : torch::autograd::Function<DenseFunction> {
@@ -270,8 +258,14 @@ struct DenseFunction : torch::autograd::Function<DenseFunction> {
     };
     const Chain chain{part(0), part(1), context->saved_data["rules"].toIntVector(),
                       context->saved_data["slopes"].toDoubleVector()};
-    Tensors result = at::GradMode::is_enabled() ? differentiable_gradients(chain, saved[0], gradients[0])
-                                                : plain_gradients(context, chain, saved[0], part(2), gradients[0]);
+    Tensors result;
+    if (at::GradMode::is_enabled()) {
+      const Tensors inputs(saved.begin(), saved.begin() + static_cast<std::ptrdiff_t>(1 + 2 * size));
+      result = differentiable_gradients(*context, inputs, gradients,
+                                        [&](const Tensors& own) { return Tensors{plain_chain(chain, own)}; });
+    } else {
+      result = plain_gradients(context, chain, saved[0], part(2), gradients[0]);
+    }
     result.resize(result.size() + 2);  // rules and slopes have none
     return result;
   }

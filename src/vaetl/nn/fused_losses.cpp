@@ -6,7 +6,6 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/sigmoid.h>
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -104,10 +103,8 @@ struct LogitsFunction : torch::autograd::Function<LogitsFunction<Sum>> {
   }
 };
 
-ClassLosses plain_cross_entropy(const at::Tensor& logits, const at::Tensor& labels, double smoothing) {
-  const at::Tensor losses =
-      at::cross_entropy_loss(logits, labels, {}, at::Reduction::None, /*ignore_index=*/-100, smoothing);
-  return {losses, logits.detach().argmax(1).eq(labels).to(logits.scalar_type())};
+at::Tensor plain_losses(const at::Tensor& logits, const at::Tensor& labels, double smoothing) {
+  return at::cross_entropy_loss(logits, labels, {}, at::Reduction::None, /*ignore_index=*/-100, smoothing);
 }
 
 bool all_below(const at::Tensor& labels, std::int64_t classes) {
@@ -143,10 +140,10 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
     const at::Tensor& logits = saved[0];
     if (!at::GradMode::is_enabled()) return {scaled_rows(saved[2], gradients[0]), {}, {}};
     const double smoothing = context->saved_data["smoothing"].toDouble();
-    const at::Tensor losses = plain_cross_entropy(logits, saved[1], smoothing).losses;
-    return {torch::autograd::grad({losses}, {logits}, {gradients[0]}, /*retain_graph=*/true, /*create_graph=*/true)[0],
-            {},
-            {}};
+    auto result = differentiable_gradients(*context, {logits}, {gradients[0]}, [&](const Tensors& own) {
+      return Tensors{plain_losses(own[0], saved[1], smoothing)};
+    });
+    return {result[0], {}, {}};
   }
 };
 
@@ -186,11 +183,15 @@ struct DistanceFunction : torch::autograd::Function<DistanceFunction> {
 
 }  // namespace
 
-ClassLosses cross_entropy(const at::Tensor& logits, const at::Tensor& labels, double smoothing) {
+ClassLosses cross_entropy(const at::Tensor& logits, const at::Tensor& labels, double smoothing, bool with_right) {
   const at::Tensor values = full_precision(logits).contiguous(), given = labels.contiguous();
   const bool fits = values.dim() == 2 && values.numel() > 0 && plain_float(values) && given.is_cpu() &&
                     given.scalar_type() == at::kLong && given.dim() == 1 && given.size(0) == values.size(0);
-  if (!fits || !all_below(given, values.size(1))) return plain_cross_entropy(values, given, smoothing);
+  if (!fits || !all_below(given, values.size(1))) {
+    ClassLosses result{plain_losses(values, given, smoothing), {}};
+    if (with_right) result.right = values.detach().argmax(1).eq(given).to(values.scalar_type());
+    return result;
+  }
   const auto results = CrossEntropyFunction::apply(values, given, smoothing);
   return {results[0], results[1]};
 }

@@ -7,7 +7,6 @@
 #include <ATen/ops/lstm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -32,6 +31,15 @@ LstmResult plain_lstm(const at::Tensor& x, const LstmState& start, at::TensorLis
   auto [output, h, c] = at::lstm(x, {start.h, start.c}, weights, /*has_biases=*/true, layers, dropout, keep,
                                  /*bidirectional=*/false, /*batch_first=*/true);
   return {std::move(output), {std::move(h), std::move(c)}};
+}
+
+// inputs: those of LstmLayer → h of every step, c of the last.
+LstmTensors plain_layer(const LstmTensors& inputs) {
+  const LstmTensors weights(inputs.begin() + 3, inputs.end());
+  const auto [output, h, c] =
+      at::lstm(inputs[0], {inputs[1].unsqueeze(0), inputs[2].unsqueeze(0)}, weights, /*has_biases=*/true,
+               /*num_layers=*/1, /*dropout=*/0, /*train=*/true, /*bidirectional=*/false, /*batch_first=*/false);
+  return {output, c.squeeze(0)};
 }
 
 // A layer's x (T, N, F), h0 and c0 (N, H), w_ih, w_hh, b_ih and b_hh.
@@ -236,27 +244,6 @@ LstmParameters lstm_parameter_gradients(const LstmLayer& layer, const LstmSteps&
   return result;
 }
 
-// The same by an operator that is differentiable as far as LibTorch's is.
-LstmTensors differentiable_lstm_gradients(const LstmLayer& layer, const LstmTensors& gradients) {
-  const at::Tensor h0 = layer.h0.unsqueeze(0), c0 = layer.c0.unsqueeze(0);
-  const LstmTensors weights = {layer.w_ih, layer.w_hh, layer.b_ih, layer.b_hh};
-  const auto [output, h, c] = at::lstm(layer.x, {h0, c0}, weights, true, 1, 0, true, false, false);
-  LstmTensors outputs, of_outputs, inputs, result;
-  for (const auto& [y, gradient] : {std::pair{output, gradients[0]}, std::pair{c.squeeze(0), gradients[1]}}) {
-    if (!gradient.defined()) continue;
-    outputs.push_back(y);
-    of_outputs.push_back(gradient);
-  }
-  const LstmTensors all = {layer.x, layer.h0, layer.c0, layer.w_ih, layer.w_hh, layer.b_ih, layer.b_hh};
-  for (const at::Tensor& input : all) {
-    if (input.requires_grad()) inputs.push_back(input);
-  }
-  const auto found = torch::autograd::grad(outputs, inputs, of_outputs, /*retain_graph=*/true, /*create_graph=*/true);
-  std::size_t next = 0;
-  for (const at::Tensor& input : all) result.push_back(input.requires_grad() ? found[next++] : at::Tensor());
-  return result;
-}
-
 struct LstmFunction : torch::autograd::Function<LstmFunction> {
   using Context = torch::autograd::AutogradContext;
 
@@ -275,7 +262,9 @@ struct LstmFunction : torch::autograd::Function<LstmFunction> {
   static LstmTensors backward(Context* context, const LstmTensors& gradients) {
     const auto s = context->get_saved_variables();
     const LstmLayer layer{s[0], s[1], s[2], s[3], s[4], s[5], s[6]};
-    if (at::GradMode::is_enabled()) return differentiable_lstm_gradients(layer, gradients);
+    if (at::GradMode::is_enabled()) {
+      return differentiable_gradients(*context, LstmTensors(s.begin(), s.begin() + 7), gradients, plain_layer);
+    }
     const LstmSteps kept(at::TensorList(s).slice(7));
     const auto needs = [&](std::size_t input) { return context->needs_input_grad(input); };
     const LstmWanted wanted{needs(0), needs(1), needs(2), needs(3), needs(4), needs(5), needs(6)};
@@ -347,7 +336,7 @@ LstmResult lstm(const at::Tensor& x, const LstmState& start, at::TensorList weig
   LstmTensors h, c;
   for (std::size_t i = 0; i < weights.size(); i += lstm_tensors) {
     const auto layer = static_cast<std::int64_t>(i / lstm_tensors);
-    if (layer > 0 && dropout > 0) values = at::dropout(values, dropout, /*train=*/true);
+    if (layer > 0 && dropout > 0 && at::GradMode::is_enabled()) values = at::dropout(values, dropout, /*train=*/true);
     const LstmTensors out =
         run_layer({values, start.h.select(0, layer).contiguous(), start.c.select(0, layer).contiguous(), weights[i],
                    weights[i + 1], weights[i + 2], weights[i + 3]});

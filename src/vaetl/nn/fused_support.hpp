@@ -2,6 +2,10 @@
 #pragma once
 #include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
+#include <c10/util/FunctionRef.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <vector>
 
 #include "vaetl/core/parallel.hpp"
 
@@ -24,5 +28,13 @@ inline bool fits_weight(const at::Tensor& bias, const at::Tensor& weight) {
 }
 
 inline bool fusible() { return !at::autocast::is_autocast_enabled(at::kCPU); }
+
+// A fused function's gradients by its plain form, which can be differentiated again: of those of its `inputs`, in their
+// order, that the context wants. Each is taken apart from other places where it is read, which have gradients of their
+// own.
+using Plain = c10::function_ref<std::vector<at::Tensor>(const std::vector<at::Tensor>& inputs)>;
+std::vector<at::Tensor> differentiable_gradients(torch::autograd::AutogradContext& context,
+                                                 const std::vector<at::Tensor>& inputs,
+                                                 const std::vector<at::Tensor>& gradients, const Plain& plain);
 
 }  // namespace vaetl::nn

@@ -81,7 +81,7 @@ at::Tensor generate_batch(Pass& pass, const at::Tensor& condition) {
 }
 
 at::Tensor class_loss(const at::Tensor& logits, const at::Tensor& condition) {
-  return nn::cross_entropy(logits, condition).losses;
+  return nn::cross_entropy(logits, condition);
 }
 
 }  // namespace

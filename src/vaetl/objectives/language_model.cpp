@@ -59,7 +59,7 @@ Terms LanguageModel::terms(std::size_t /*update*/, Pass& pass) {
   const at::Tensor logits = require<SequenceModel>(pass.model()).unroll(fields, state);
   if (options_.carry) keep(fields, state);
   const at::Tensor labels = nn::step_labels(fields.target(), logits, {}, language_model_by);
-  const at::Tensor each = nn::cross_entropy(logits.flatten(0, 1), labels.flatten()).losses.view(labels.sizes());
+  const at::Tensor each = nn::cross_entropy(logits.flatten(0, 1), labels.flatten()).view(labels.sizes());
   return Terms{}.add("cross_entropy", pass.mean(each.mean(1)));
 }
 

@@ -48,7 +48,7 @@ Terms PerStep::terms(std::size_t /*update*/, Pass& pass) {
     return Terms{}.add("squared_error", mean_of_steps(pass, each, lengths));
   }
   const at::Tensor labels = nn::step_labels(fields.target(), outputs, lengths, per_step_by);
-  const auto [each, right] = nn::cross_entropy(outputs.flatten(0, 1), labels.flatten());
+  const auto [each, right] = nn::cross_entropy(outputs.flatten(0, 1), labels.flatten(), /*smoothing=*/0);
   return Terms{}
       .add("cross_entropy", mean_of_steps(pass, each.view(labels.sizes()), lengths))
       .log("accuracy", mean_of_steps(pass, right.view(labels.sizes()), lengths));

@@ -86,7 +86,8 @@ void Session::update(std::size_t index, const std::vector<Batch>& batches, std::
   if (works_ahead(index)) want_gradients(working_[index + 1].parameters, true);
   if (again) working_[index].before.save();
   const auto terms = gradients(index, batches, epoch, step_in_epoch);
-  std::optional<SavedBuffers> after;  // as the first evaluation left them
+  if (works_ahead(index)) drop_gradients(working_[index + 1].parameters);  // those of a parameter that both read
+  std::optional<SavedBuffers> after;                                       // as the first evaluation left them
   Evaluation evaluation;
   if (again) {
     evaluation.loss = mean_loss(terms);

@@ -26,7 +26,10 @@ void copy_rows(std::uint8_t* to, const std::uint8_t* from, const std::int64_t* i
 
 VAETL_EVERY_PROCESSOR void scale_bytes(float* __restrict to, const std::uint8_t* __restrict from, float factor,
                                        float offset, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) to[i] = factor * static_cast<float>(from[i]) + offset;
+  for (std::int64_t i = 0; i < count; ++i) to[i] = factor * static_cast<float>(from[i]);
+  if (offset == 0) return;
+  // By itself, so that the product is rounded as elsewhere: the greatest byte must not land beyond its range.
+  for (std::int64_t i = 0; i < count; ++i) to[i] += offset;
 }
 
 }  // namespace vaetl::kernels
