@@ -184,8 +184,9 @@ ParameterGradients parameter_gradients(const Chain& chain, const at::Tensor& x, 
       at::mm_out(weight, g.narrow(1, a, b - a).t(), l == 0 ? x : outputs[l - 1]);
     }
     if (!wanted.biases[l]) return;
-    kernels::sum_rows(result.biases[l].mutable_data_ptr<float>(), g.const_data_ptr<float>(), g.size(0), g.size(1), a,
-                      b);
+    float* bias = result.biases[l].mutable_data_ptr<float>();
+    std::fill(bias + a, bias + b, 0.0F);
+    kernels::add_rows(bias + a, g.const_data_ptr<float>() + a, g.size(0), g.size(1), b - a);
   };
   const std::int64_t parts = std::clamp<std::int64_t>(total * x.size(0) / quick_products, 1, at::get_num_threads());
   parallel_ranges(parts, 1, [&](std::int64_t part, std::int64_t end) {

@@ -14,6 +14,7 @@
 
 #include "vaetl/nn/fused.hpp"
 #include "vaetl/nn/fused_support.hpp"
+#include "vaetl/nn/kernels/kernels.hpp"
 #include "vaetl/nn/kernels/recurrent.hpp"
 
 namespace vaetl::nn {

@@ -20,7 +20,7 @@
 // Terms "critic", "gradient_penalty", "r1", "critic_class"; "generator", "generator_class"; logged "score_real" and
 // "score_generated". While one half is updated the other's weights and gradients stand still, and so do the critic's
 // running statistics in the generator's update. Where the generator's update follows the critic's, both look at the
-// same generated examples, as in the reference implementation of arXiv:1511.06434.
+// same generated examples, which are computed once.
 //
 //   Trainer({.epochs = 20, .batch_size = 64, .optimizer = {"adam", {{"lr", 2e-4}, {"beta1", 0.5}}}})
 //       .fit(gan, make<objectives::Adversarial>({.loss = "hinge"}), data.train);

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "vaetl/core/target.hpp"
 #include "vaetl/nn/kernels/kernels.hpp"
 #include "vaetl/nn/kernels/math.hpp"
@@ -57,11 +55,10 @@ VAETL_EVERY_PROCESSOR void activation_gradient(float* before, const float* gradi
   }
 }
 
-VAETL_EVERY_PROCESSOR void sum_rows(float* __restrict sums, const float* __restrict values, std::int64_t rows,
-                                    std::int64_t columns, std::int64_t first, std::int64_t last) {
-  std::fill(sums + first, sums + last, 0.0F);
-  for (std::int64_t row = 0; row < rows; ++row, values += columns) {
-    for (std::int64_t i = first; i < last; ++i) sums[i] += values[i];
+VAETL_EVERY_PROCESSOR void add_rows(float* __restrict sums, const float* __restrict values, std::int64_t rows,
+                                    std::int64_t row_size, std::int64_t columns) {
+  for (std::int64_t row = 0; row < rows; ++row, values += row_size) {
+    for (std::int64_t i = 0; i < columns; ++i) sums[i] += values[i];
   }
 }
 

@@ -19,9 +19,8 @@ void add_bias(float* y, const float* bias, std::int64_t rows, std::int64_t colum
 void activation_gradient(float* before, const float* gradient, const float* result, std::int64_t count, Rule rule,
                          float slope);
 
-// sums_c ← Σ over the rows of values (rows, columns), for columns first to last − 1.
-void sum_rows(float* sums, const float* values, std::int64_t rows, std::int64_t columns, std::int64_t first,
-              std::int64_t last);
+// sums (columns) ← sums + Σ of the rows, row_size values from row to row.
+void add_rows(float* sums, const float* values, std::int64_t rows, std::int64_t row_size, std::int64_t columns);
 
 // Of one example's values: Σ_i x_i l_i − max(l_i, 0) − log(1 + exp(−|l_i|)), the log-likelihood of x under
 // Bernoulli(σ(l)); derivative_i = x_i − σ(l_i).

@@ -121,13 +121,6 @@ VAETL_EVERY_PROCESSOR void pack(float* __restrict packed, const float* __restric
   }
 }
 
-VAETL_EVERY_PROCESSOR void add_rows(float* __restrict sums, const float* __restrict values, std::int64_t rows,
-                                    std::int64_t row_size, std::int64_t columns) {
-  for (std::int64_t row = 0; row < rows; ++row, values += row_size) {
-    for (std::int64_t i = 0; i < columns; ++i) sums[i] += values[i];
-  }
-}
-
 VAETL_EVERY_PROCESSOR void lstm_step(float* __restrict gates, const float* __restrict bias, const float* c_before,
                                      float* c, float* __restrict tanh_c, float* __restrict h, std::int64_t units) {
 #pragma GCC ivdep

@@ -34,9 +34,6 @@ constexpr std::int64_t memory_row(std::int64_t columns) { return (panels(columns
 void pack(float* packed, const float* matrix, std::int64_t down, std::int64_t across, std::int64_t depth,
           std::int64_t columns, std::int64_t first, std::int64_t last);
 
-// sums (columns) ← sums + Σ of the rows.
-void add_rows(float* sums, const float* values, std::int64_t rows, std::int64_t row_size, std::int64_t columns);
-
 // One row of one step: gates (4 H) hold the sums before their activations, less the bias, and are replaced by i, f, g,
 // o; c = f c_before + i g, h = o tanh c. c may be c_before.
 void lstm_step(float* gates, const float* bias, const float* c_before, float* c, float* tanh_c, float* h,
