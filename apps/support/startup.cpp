@@ -63,17 +63,19 @@ void start_up() {
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error that has a code, like a full disk
 }
 
+bool measures_threads(const Arguments& arguments) { return arguments.text("threads") == "auto"; }
+
 void set_threads(const Arguments& arguments) {
-  if (arguments.has("threads")) {
+  if (arguments.has("threads") && !measures_threads(arguments)) {
     at::set_num_threads(wanted_threads(arguments));
-  } else if (!is_set("OMP_NUM_THREADS")) {
+  } else if (measures_threads(arguments) || !is_set("OMP_NUM_THREADS")) {
     at::set_num_threads(cores());
   }
 }
 
 void set_threads_as_before(const Arguments& arguments, int recorded) {
   set_threads(arguments);
-  const bool chosen = arguments.has("threads") || is_set("OMP_NUM_THREADS");  // then the trainer warns of a difference
+  const bool chosen = arguments.has("threads") ? !measures_threads(arguments) : is_set("OMP_NUM_THREADS");
   if (chosen || recorded == 0 || recorded == at::get_num_threads()) return;
   at::set_num_threads(recorded);
   tell(arguments, fmt::format("{} threads, as before (--threads chooses another number)", recorded));

@@ -9,6 +9,9 @@ namespace vaetl::apps {
 // standard stream; a closed pipe is an error code instead of a signal.
 void start_up();
 
+// Whether --threads is auto: training measures how many prove fastest, all else takes all cores.
+bool measures_threads(const Arguments& arguments);
+
 // --threads; otherwise OMP_NUM_THREADS; otherwise all cores.
 void set_threads(const Arguments& arguments);
 

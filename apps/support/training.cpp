@@ -1,5 +1,7 @@
 #include "apps/support/training.hpp"
 
+#include <ATen/Parallel.h>
+
 #include "apps/support/progress_callback.hpp"
 #include "apps/support/signals.hpp"
 #include "apps/support/skipped.hpp"
@@ -7,6 +9,7 @@
 #include "apps/support/table.hpp"
 #include "vaetl/core/progress.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/recipe/explore.hpp"
 #include "vaetl/recipe/run.hpp"
 #include "vaetl/train/checkpoint.hpp"
 
@@ -46,9 +49,21 @@ Result dry_run(const recipe::Recipe& recipe, const recipe::RunSettings& settings
   return {plan.json, plan.text};
 }
 
-void prepare_threads(const Arguments& arguments, const recipe::RunSettings& settings) {
-  if (!arguments.has("resume")) return set_threads(arguments);
-  set_threads_as_before(arguments, recipe::recorded_threads(settings.out));
+void measure_threads(const recipe::Recipe& recipe, const recipe::RunSettings& settings, const Arguments& arguments) {
+  const ThreadCounts counts = recipe::find_threads(recipe, settings);
+  at::set_num_threads(counts.suggestion);
+  std::vector<std::string> times;
+  for (const auto& point : counts.points) {
+    times.push_back(fmt::format("{:.3g} ms on {}", point.seconds_a_step * 1000, point.threads));
+  }
+  tell(arguments, fmt::format("threads: {} (a step takes {})", counts.suggestion, join(times)));
+}
+
+// A resumed run takes the number that was measured when it began: it is part of what makes bits repeat.
+void prepare_threads(const recipe::Recipe& recipe, const recipe::RunSettings& settings, const Arguments& arguments) {
+  const int recorded = arguments.has("resume") ? recipe::recorded_threads(settings.out) : 0;
+  if (measures_threads(arguments) && recorded == 0) return measure_threads(recipe, settings, arguments);
+  set_threads_as_before(arguments, recorded);
 }
 
 // Which weights found their place, before anything is trained.
@@ -86,7 +101,7 @@ std::string summary_text(const Json& summary, const fs::path& out) {
 
 Result train(const recipe::Recipe& recipe, recipe::RunSettings settings, const Arguments& arguments) {
   catch_signals();
-  prepare_threads(arguments, settings);
+  prepare_threads(recipe, settings, arguments);
   tell_matching(recipe, settings, arguments);
   const bool anew = settings.resume == "auto" && !has_checkpoint(settings.out / "checkpoints" / "last");
   if (anew) tell(arguments, "the run has no checkpoint yet: it begins anew");
@@ -110,7 +125,7 @@ std::vector<Flag> training_flags() {
           {"dry-run", "", "check everything, one batch, no training; nothing is written"},
           {"print-config", "", "print the recipe with every default written out"},
           device_flag(),
-          threads_flag(),
+          {"threads", "N", "threads of the CPU; auto: as many as prove fastest (all cores, or OMP_NUM_THREADS)"},
           seed_flag("the recipe's seed")};
 }
 

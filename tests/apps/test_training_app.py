@@ -141,6 +141,15 @@ class Exploring(Case):
         text = self.run_program("vaetl-train", self.recipe("batches"), "--find-batch").stdout
         self.assertRegex(text, r"suggestion  trainer\.batch_size=\d+")
 
+    def test_threads_by_measurement(self):
+        recipe, environment = self.recipe("counted", trainer={"steps": 6}), dict(self.environment)
+        environment.pop("OMP_NUM_THREADS", None)
+        done = self.run_program("vaetl-train", recipe, "--threads", "auto", "--out", "counted", environment=environment)
+        chosen = int(re.search(r"threads: (\d+) \(a step takes [\d.e-]+ ms on 1", done.stderr).group(1))
+        self.assertEqual(json.loads((self.folder / "counted" / "run.json").read_text())["threads"], chosen)
+        again = self.run_program("vaetl-train", "counted", "--threads", "auto", "--resume", environment=environment)
+        self.assertNotIn("a step takes", again.stderr)  # it is part of what makes bits repeat
+
     def test_profile(self):
         recipe = self.recipe("profiled")
         found = self.json_of("vaetl-train", recipe, "--profile", "5", "--out", "trace.json")
@@ -150,7 +159,7 @@ class Exploring(Case):
         phases = [event["name"] for event in trace["traceEvents"] if event.get("cat") == "phase"]
         self.assertEqual(phases.count("forward"), 5)
         text = self.run_program("vaetl-train", recipe, "--profile", "5").stdout
-        for part in ["5 steps, ", "forward", "aten::mm", "kernels in", "allocations of", "runs/profiled.trace.json"]:
+        for part in ["5 steps, ", "forward", "vaetl::dense_backward", "kernels in", "allocations of", "runs/profiled.trace.json"]:
             self.assertIn(part, text)
         self.assertFalse((self.folder / "runs/profiled").exists())
 

@@ -1,11 +1,13 @@
 // The finders: what they suggest, and that they leave the model alone.
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include "support/expect_error.hpp"
 #include "train/fixture.hpp"
 #include "vaetl/objectives/cross_entropy.hpp"
 #include "vaetl/train/find_batch.hpp"
 #include "vaetl/train/find_rate.hpp"
+#include "vaetl/train/find_threads.hpp"
 
 namespace vaetl::testing::find_test {
 namespace {
@@ -140,6 +142,31 @@ TEST(FindBatch, ABatchThatDoesNotFitEndsTheSearch) {
                                       {}, {.seconds = 0.01, .growth = 0});
   ASSERT_EQ(sizes.points.size(), 2u);
   EXPECT_EQ(sizes.ended, "a batch of 64 does not fit in memory");
+}
+
+TEST(FindThreads, MeasuresPowersOfTwoAndLeavesAllAsItWas) {
+  const auto model = mlp();
+  const Checksum before = checksum(*model);
+  const int threads = at::get_num_threads();
+  const ThreadCounts counts = find_threads({.device = "cpu"}, *model, [] { return make<objectives::CrossEntropy>(); },
+                                           blobs(256), {}, {.most = 3, .turns = 1, .seconds = 0.01});
+  EXPECT_EQ(checksum(*model), before);
+  EXPECT_EQ(at::get_num_threads(), threads);
+  ASSERT_EQ(counts.points.size(), 3u);
+  const std::array<int, 3> wanted = {1, 2, 3};
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    EXPECT_EQ(counts.points[i].threads, wanted[i]);
+    EXPECT_GT(counts.points[i].seconds_a_step, 0);
+    EXPECT_LT(counts.points[i].seconds_a_step, 10);
+  }
+  EXPECT_EQ(counts.suggestion, suggested_threads(counts.points, 0.97));
+}
+
+TEST(FindThreads, SuggestsTheFewestThatAreNearlyAsFast) {
+  EXPECT_EQ(suggested_threads({{1, 1.0}, {2, 0.99}, {4, 0.985}}, 0.97), 1);
+  EXPECT_EQ(suggested_threads({{1, 1.0}, {2, 0.6}, {4, 0.59}}, 0.97), 2);
+  EXPECT_EQ(suggested_threads({{1, 1.0}, {2, 0.6}, {4, 0.4}}, 0.97), 4);
+  EXPECT_EQ(suggested_threads({{1, 1.0}, {2, 3.0}}, 0.97), 1);
 }
 
 }  // namespace

@@ -114,6 +114,7 @@ WeightGradient gradient_of_images(const at::Tensor& x, const at::Tensor& weight,
 struct ConvFunction : torch::autograd::Function<ConvFunction> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias) {
+    const Recorded recorded("vaetl::conv_relu_pool");
     const at::AutoDispatchBelowADInplaceOrView below;
     auto [values, choice] = forward_images(x, weight, bias);
     context->save_for_backward({x, weight, bias, choice});
@@ -122,6 +123,7 @@ struct ConvFunction : torch::autograd::Function<ConvFunction> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
+    const Recorded recorded("vaetl::conv_relu_pool_backward");
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1], &bias = saved[2];
     if (at::GradMode::is_enabled()) {
@@ -144,7 +146,7 @@ at::Tensor channels_last(const at::Tensor& x) {
 at::Tensor conv_relu_pool(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const bool fits = x.dim() == 4 && x.numel() > 0 && x.size(2) > 1 && x.size(3) > 1 && plain_float(x) &&
                     plain_float(weight) && weight.dim() == 4 && weight.size(2) == weight.size(3) &&
-                    fits_weight(bias, weight) && !x.requires_grad() && fusible() && x.size(1) == weight.size(1) &&
+                    fits_weight(bias, weight) && !x.requires_grad() && x.size(1) == weight.size(1) &&
                     kernels::has_conv_kernel(x.size(1), weight.size(2));
   if (!fits) return plain_conv_relu_pool(x, weight, bias);
   return ConvFunction::apply(x.contiguous(), weight, bias);

@@ -6,7 +6,6 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/tanh.h>
@@ -72,7 +71,7 @@ struct Chain {
 // Some rows of a layer, or some of its outputs, from output c on.
 void forward_part(const Chain& chain, std::size_t l, const at::Tensor& x, const at::Tensor& y, std::int64_t c) {
   at::Tensor part = y;
-  at::mm_out(part, x, chain.weights[l].narrow(0, c, y.size(1)).t());
+  multiply(part, x, chain.weights[l].narrow(0, c, y.size(1)).t());
   kernels::add_bias(part.mutable_data_ptr<float>(), chain.biases[l].const_data_ptr<float>() + c, y.size(0), y.size(1),
                     y.stride(0), chain.rule(l), chain.slope(l));
   activate_in_place(part, chain.rule(l));
@@ -147,7 +146,7 @@ Backward backward_rows(const Chain& chain, const Tensors& outputs, const at::Ten
     for (std::size_t l = last + 1; l-- > first;) {
       at::Tensor before = rows(result.before[l], a, b);
       if (l < last) {
-        at::mm_out(before, rows(result.before[l + 1], a, b), chain.weights[l + 1]);
+        multiply(before, rows(result.before[l + 1], a, b), chain.weights[l + 1]);
         after = before;
       }
       if (chain.rule(l) != Rule::identity) {
@@ -157,8 +156,7 @@ Backward backward_rows(const Chain& chain, const Tensors& outputs, const at::Ten
       }
     }
     if (!wanted.input) return;
-    at::Tensor input = rows(result.input, a, b);
-    at::mm_out(input, rows(result.before[0], a, b), chain.weights[0]);
+    multiply(rows(result.input, a, b), rows(result.before[0], a, b), chain.weights[0]);
   });
   return result;
 }
@@ -180,8 +178,7 @@ ParameterGradients parameter_gradients(const Chain& chain, const at::Tensor& x, 
   const auto work = [&](std::size_t l, std::int64_t a, std::int64_t b) {
     const at::Tensor& g = before[l];
     if (wanted.weights[l]) {
-      at::Tensor weight = result.weights[l].narrow(0, a, b - a);
-      at::mm_out(weight, g.narrow(1, a, b - a).t(), l == 0 ? x : outputs[l - 1]);
+      multiply(result.weights[l].narrow(0, a, b - a), g.narrow(1, a, b - a).t(), l == 0 ? x : outputs[l - 1]);
     }
     if (!wanted.biases[l]) return;
     float* bias = result.biases[l].mutable_data_ptr<float>();
@@ -236,6 +233,7 @@ struct DenseFunction : torch::autograd::Function<DenseFunction> {
 
   static at::Tensor forward(Context* context, const at::Tensor& x, at::TensorList weights, at::TensorList biases,
                             const std::vector<std::int64_t>& rules, const std::vector<double>& slopes) {
+    const Recorded recorded("vaetl::dense");
     const at::AutoDispatchBelowADInplaceOrView below;
     const Chain chain{weights.vec(), biases.vec(), rules, slopes};
     Tensors outputs = forward_layers(chain, x);
@@ -251,6 +249,7 @@ struct DenseFunction : torch::autograd::Function<DenseFunction> {
   }
 
   static Tensors backward(Context* context, const Tensors& gradients) {
+    const Recorded recorded("vaetl::dense_backward");
     const auto saved = context->get_saved_variables();
     const std::size_t size = saved.size() / 3;
     const auto part = [&](std::size_t number) {

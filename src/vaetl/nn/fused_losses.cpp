@@ -66,11 +66,14 @@ bool same_plain(const at::Tensor& a, const at::Tensor& b) {
 
 // A sum over an example's values of a function of logits and targets, whose derivative is computed with it.
 struct BernoulliSum {
+  static constexpr const char *name = "vaetl::bernoulli_log_prob",
+                              *backward_name = "vaetl::bernoulli_log_prob_backward";
   static constexpr auto kernel = kernels::bernoulli_log_prob;
   static at::Tensor derivative(const at::Tensor& logits, const at::Tensor& x) { return x - at::sigmoid(logits); }
 };
 
 struct SigmoidDistanceSum {
+  static constexpr const char *name = "vaetl::sigmoid_distance", *backward_name = "vaetl::sigmoid_distance_backward";
   static constexpr auto kernel = kernels::sigmoid_squared_distance;
   static at::Tensor derivative(const at::Tensor& logits, const at::Tensor& x) {
     const at::Tensor y = at::sigmoid(logits);
@@ -81,6 +84,7 @@ struct SigmoidDistanceSum {
 template <class Sum>
 struct LogitsFunction : torch::autograd::Function<LogitsFunction<Sum>> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& logits, const at::Tensor& x) {
+    const Recorded recorded(Sum::name);
     at::Tensor result = at::empty({logits.size(0)}, logits.options()), derivative = at::empty_like(logits);
     const float *l = logits.const_data_ptr<float>(), *values = x.const_data_ptr<float>();
     float *sums = result.mutable_data_ptr<float>(), *d = derivative.mutable_data_ptr<float>();
@@ -93,6 +97,7 @@ struct LogitsFunction : torch::autograd::Function<LogitsFunction<Sum>> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
+    const Recorded recorded(Sum::backward_name);
     const auto saved = context->get_saved_variables();
     const at::Tensor &logits = saved[0], &derivative = saved[2];
     const at::Tensor of_rows = gradients[0].contiguous();
@@ -117,6 +122,7 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
 
   static Tensors forward(torch::autograd::AutogradContext* context, const at::Tensor& logits, const at::Tensor& labels,
                          double smoothing) {
+    const Recorded recorded("vaetl::cross_entropy");
     at::Tensor losses = at::empty({logits.size(0)}, logits.options()), right = at::empty_like(losses);
     at::Tensor derivative = at::empty_like(logits);
     const auto rate = static_cast<float>(smoothing);
@@ -136,6 +142,7 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
   }
 
   static Tensors backward(torch::autograd::AutogradContext* context, const Tensors& gradients) {
+    const Recorded recorded("vaetl::cross_entropy_backward");
     const auto saved = context->get_saved_variables();
     const at::Tensor& logits = saved[0];
     if (!at::GradMode::is_enabled()) return {scaled_rows(saved[2], gradients[0]), {}, {}};
@@ -149,6 +156,7 @@ struct CrossEntropyFunction : torch::autograd::Function<CrossEntropyFunction> {
 
 struct DistanceFunction : torch::autograd::Function<DistanceFunction> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& a, const at::Tensor& b) {
+    const Recorded recorded("vaetl::squared_distance");
     at::Tensor result = at::empty({a.size(0)}, a.options());
     const float *left = a.const_data_ptr<float>(), *right = b.const_data_ptr<float>();
     float* sums = result.mutable_data_ptr<float>();
@@ -161,6 +169,7 @@ struct DistanceFunction : torch::autograd::Function<DistanceFunction> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
+    const Recorded recorded("vaetl::squared_distance_backward");
     const auto saved = context->get_saved_variables();
     const at::Tensor &a = saved[0], &b = saved[1];
     const at::Tensor of_rows = gradients[0].contiguous();

@@ -86,8 +86,7 @@ struct Packed {
     const std::int64_t panels = kernels::panels(columns), panel_size = depth * kernels::panel;
     values = at::empty({panels * panel_size}, matrix.options());
     parallel_ranges(panels, rows_a_thread(panel_size, quick_values), [&](std::int64_t a, std::int64_t b) {
-      kernels::pack(values.mutable_data_ptr<float>(), matrix.const_data_ptr<float>(), matrix.stride(0),
-                    matrix.stride(1), depth, columns, a, b);
+      kernels::pack(values.mutable_data_ptr<float>() + a * panel_size, matrix_of(matrix), a, b);
     });
   }
 
@@ -252,6 +251,7 @@ struct LstmFunction : torch::autograd::Function<LstmFunction> {
   static LstmTensors forward(Context* context, const at::Tensor& x, const at::Tensor& h0, const at::Tensor& c0,
                              const at::Tensor& w_ih, const at::Tensor& w_hh, const at::Tensor& b_ih,
                              const at::Tensor& b_hh) {
+    const Recorded recorded("vaetl::lstm");
     const at::AutoDispatchBelowADInplaceOrView below;
     const LstmLayer layer{x, h0, c0, w_ih, w_hh, b_ih, b_hh};
     const LstmSteps kept(layer, true);
@@ -261,6 +261,7 @@ struct LstmFunction : torch::autograd::Function<LstmFunction> {
   }
 
   static LstmTensors backward(Context* context, const LstmTensors& gradients) {
+    const Recorded recorded("vaetl::lstm_backward");
     const auto s = context->get_saved_variables();
     const LstmLayer layer{s[0], s[1], s[2], s[3], s[4], s[5], s[6]};
     if (at::GradMode::is_enabled()) {
@@ -312,7 +313,7 @@ bool worth_packing(const at::Tensor& x, std::int64_t units) {
 }
 
 bool fits_lstm(const at::Tensor& x, const LstmState& start, at::TensorList weights) {
-  if (x.dim() != 3 || x.numel() == 0 || !plain_float(x) || !fusible() || !kernels::quick_steps()) return false;
+  if (x.dim() != 3 || x.numel() == 0 || !plain_float(x) || !fusible() || !kernels::quick_products()) return false;
   const std::int64_t layers = static_cast<std::int64_t>(weights.size() / lstm_tensors), units = weights[1].size(1);
   if (!worth_packing(x, units)) return false;
   for (const at::Tensor* state : {&start.h, &start.c}) {

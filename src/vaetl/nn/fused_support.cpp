@@ -1,8 +1,19 @@
 #include "vaetl/nn/fused_support.hpp"
 
+#include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/autograd.h>
 
 namespace vaetl::nn {
+
+void multiply(const at::Tensor& c, const at::Tensor& a, const at::Tensor& b) {
+  constexpr std::int64_t few_rows = 4;  // b would be copied for no more than that
+  at::Tensor result = c;
+  if (a.size(0) < few_rows || !kernels::quick_products()) {
+    at::mm_out(result, a, b);
+  } else {
+    kernels::product(result.mutable_data_ptr<float>(), c.stride(0), matrix_of(a), matrix_of(b));
+  }
+}
 
 std::vector<at::Tensor> differentiable_gradients(torch::autograd::AutogradContext& context,
                                                  const std::vector<at::Tensor>& inputs,

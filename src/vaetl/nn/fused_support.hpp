@@ -2,12 +2,14 @@
 #pragma once
 #include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/record_function.h>
 #include <c10/util/FunctionRef.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <vector>
 
 #include "vaetl/core/parallel.hpp"
+#include "vaetl/nn/kernels/product.hpp"
 
 namespace vaetl::nn {
 
@@ -25,6 +27,29 @@ inline bool plain_float(const at::Tensor& x) {
 // A bias for each of a weight's outputs.
 inline bool fits_weight(const at::Tensor& bias, const at::Tensor& weight) {
   return plain_float(bias) && bias.dim() == 1 && bias.is_contiguous() && bias.size(0) == weight.size(0);
+}
+
+// A fused function calls operators in part, or none: a profile shall tell it like one.
+class Recorded {
+ public:
+  explicit Recorded(const char* name) : function_(at::RecordScope::FUNCTION) {
+    if (function_.isActive()) function_.before(name);
+  }
+
+ private:
+  at::RecordFunction function_;
+};
+
+inline kernels::Matrix matrix_of(const at::Tensor& x) {
+  return {x.const_data_ptr<float>(), x.size(0), x.size(1), x.stride(0), x.stride(1)};
+}
+
+// c ← a b, plain matrices of floats, c's rows without gaps: on the calling thread alone.
+void multiply(const at::Tensor& c, const at::Tensor& a, const at::Tensor& b);
+
+// What autocast has computed in bfloat16, for functions that are quicker in float32 all the same.
+inline bool cast_by_autocast(const at::Tensor& x) {
+  return x.device().is_cpu() && x.scalar_type() == at::kBFloat16 && at::autocast::is_autocast_enabled(at::kCPU);
 }
 
 inline bool fusible() { return !at::autocast::is_autocast_enabled(at::kCPU); }

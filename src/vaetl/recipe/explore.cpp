@@ -32,6 +32,13 @@ BatchSizes find_batch(const Recipe& recipe, const RunSettings& settings, const F
       prepared.tuning, how);
 }
 
+ThreadCounts find_threads(const Recipe& recipe, const RunSettings& settings, const FindThreadsOptions& how) {
+  const Prepared prepared = prepare_trial(recipe, settings);
+  return vaetl::find_threads(
+      prepared.trainer, *prepared.model, [&] { return make_objective(recipe.objective); }, prepared.data.pipeline,
+      prepared.tuning, how);
+}
+
 StepProfile profile(const Recipe& recipe, const RunSettings& settings, std::int64_t steps) {
   const Prepared prepared = prepare_trial(recipe, settings);
   const auto recorder = std::make_shared<ProfileSteps>(steps);

@@ -1,0 +1,223 @@
+#include "vaetl/nn/kernels/product.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "vaetl/core/target.hpp"
+#include "vaetl/nn/kernels/math.hpp"
+
+namespace vaetl::nn::kernels {
+namespace {
+
+using Vector4 = float __attribute__((vector_size(16)));
+using Vector8 = float __attribute__((vector_size(32)));
+using Vector16 = float __attribute__((vector_size(64)));
+
+// c ← sums, or that more; `width` of 16 values.
+template <class Vector, std::size_t Parts>
+VAETL_INLINE void write(float* c, const Vector (&sums)[Parts], std::int64_t width, bool add) {
+  if (width == panel) {
+    for (std::size_t part = 0; part < Parts; ++part, c += sizeof(Vector) / sizeof(float)) {
+      Vector sum = sums[part], before;
+      if (add) {
+        std::memcpy(&before, c, sizeof(Vector));
+        sum += before;
+      }
+      std::memcpy(c, &sum, sizeof(Vector));
+    }
+    return;
+  }
+  float values[panel];
+  std::memcpy(values, sums, sizeof(values));
+  for (std::int64_t i = 0; i < width; ++i) c[i] = values[i] + (add ? c[i] : 0);
+}
+
+// Rows × 16 values of c, of which the first `width` columns are written.
+template <class Vector, std::int64_t Rows>
+VAETL_INLINE void tile(const Product& product, float* c, const float* a, const float* b, std::int64_t width) {
+  constexpr std::int64_t parts = panel * sizeof(float) / sizeof(Vector);
+  const std::int64_t depth = product.depth, a_row = product.a_row, a_depth = product.a_depth, b_depth = product.b_depth;
+  Vector sums[Rows][parts] = {};
+  for (std::int64_t k = 0; k < depth; ++k, a += a_depth, b += b_depth) {
+    Vector values[parts];
+    std::memcpy(values, b, sizeof(values));
+#pragma GCC unroll 8
+    for (std::int64_t row = 0; row < Rows; ++row) {
+      const float factor = a[row * a_row];
+#pragma GCC unroll 4
+      for (std::int64_t part = 0; part < parts; ++part) sums[row][part] += factor * values[part];
+    }
+  }
+#pragma GCC unroll 8
+  for (std::int64_t row = 0; row < Rows; ++row) write(c + row * product.c_row, sums[row], width, product.add);
+}
+
+template <class Vector, std::int64_t Rows>
+VAETL_INLINE void last_tile(const Product& product, float* c, const float* a, const float* b, std::int64_t width,
+                            std::int64_t rows) {
+  if constexpr (Rows > 0) {
+    if (rows == Rows) return tile<Vector, Rows>(product, c, a, b, width);
+    last_tile<Vector, Rows - 1>(product, c, a, b, width, rows);
+  }
+}
+
+// All rows pass by a panel, which stays in the first cache.
+template <class Vector, std::int64_t Rows>
+VAETL_INLINE void multiply_by(const Product& product) {
+  const float* b = product.b;
+  for (std::int64_t column = 0; column < product.columns; column += panel, b += product.b_panel) {
+    const std::int64_t width = std::min(panel, product.columns - column);
+    float* c = product.c + column;
+    const float* a = product.a;
+    std::int64_t rows = product.rows;
+    for (; rows >= Rows; rows -= Rows, c += Rows * product.c_row, a += Rows * product.a_row) {
+      tile<Vector, Rows>(product, c, a, b, width);
+    }
+    last_tile<Vector, Rows - 1>(product, c, a, b, width, rows);
+  }
+}
+
+// As many rows as leave a register for each of b's values and one of a's: 32 registers, or 16.
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) void multiply_avx512(const Product& product) { multiply_by<Vector16, 8>(product); }
+__attribute__((target("avx2,fma"))) void multiply_avx2(const Product& product) { multiply_by<Vector8, 6>(product); }
+#endif
+void multiply_anywhere(const Product& product) { multiply_by<Vector4, 2>(product); }
+
+auto multiply_here() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return multiply_avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return multiply_avx2;
+#endif
+  return multiply_anywhere;
+}
+
+// A square of 8 × 8 values, in 24 exchanges of halves, quarters and eighths of registers.
+VAETL_INLINE void transpose(float* to, std::int64_t to_row, const float* from, std::int64_t from_row) {
+  Vector8 a[8], b[8];
+  for (std::int64_t i = 0; i < 8; ++i) std::memcpy(&a[i], from + i * from_row, sizeof(Vector8));
+  for (int i = 0; i < 4; ++i) {
+    b[i] = __builtin_shufflevector(a[i], a[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    b[i + 4] = __builtin_shufflevector(a[i], a[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+  for (const int i : {0, 1, 4, 5}) {
+    a[i] = __builtin_shufflevector(b[i], b[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+    a[i + 2] = __builtin_shufflevector(b[i], b[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+  for (int i = 0; i < 8; i += 2) {
+    b[i] = __builtin_shufflevector(a[i], a[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+    b[i + 1] = __builtin_shufflevector(a[i], a[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+  }
+  for (std::int64_t i = 0; i < 8; ++i) std::memcpy(to + i * to_row, &b[i], sizeof(Vector8));
+}
+
+// packed (depth, 16) ← 16 columns of a matrix whose values of a column lie next to each other.
+VAETL_INLINE void pack_columns(float* packed, const float* matrix, std::int64_t across, std::int64_t depth) {
+  std::int64_t k = 0;
+  for (; k + 8 <= depth; k += 8) {
+    for (std::int64_t half = 0; half < panel; half += 8) {
+      transpose(packed + k * panel + half, panel, matrix + k + half * across, across);
+    }
+  }
+  for (; k < depth; ++k) {
+    for (std::int64_t i = 0; i < panel; ++i) packed[k * panel + i] = matrix[k + i * across];
+  }
+}
+
+VAETL_INLINE void pack_rows(float* packed, const float* matrix, std::int64_t down, std::int64_t depth) {
+  for (std::int64_t k = 0; k < depth; ++k) std::memcpy(packed + k * panel, matrix + k * down, panel * sizeof(float));
+}
+
+VAETL_INLINE void pack_values(float* packed, const float* from, const Matrix& b, std::int64_t width) {
+  for (std::int64_t k = 0; k < b.rows; ++k, packed += panel, from += b.down) {
+    for (std::int64_t i = 0; i < width; ++i) packed[i] = from[i * b.across];
+    for (std::int64_t i = width; i < panel; ++i) packed[i] = 0;
+  }
+}
+
+// What multiply() reads in place: whole lines of the cache, whose distance leaves them in it. A panel by which few rows
+// pass is not worth a copy.
+bool reads_in_place(std::int64_t rows, const Matrix& b) {
+  if (b.across != 1) return false;
+  const bool aligned = b.down % panel == 0 && reinterpret_cast<std::uintptr_t>(b.data) % sizeof(Vector16) == 0;
+  return rows <= 8 || (aligned && (rows <= 128 || b.down < 1024));
+}
+
+float* scratch(std::int64_t lines) {
+  struct alignas(64) Line {
+    float values[panel];
+  };
+  static thread_local std::vector<Line> memory;
+  if (std::ssize(memory) < lines) memory.resize(static_cast<std::size_t>(lines));
+  return memory.data()->values;
+}
+
+// Sums of so many terms are added up: a copied panel of them fits the second cache, and rounding errors stay small.
+constexpr std::int64_t terms = 1024;
+
+void multiply_terms(float* c, std::int64_t c_row, const Matrix& a, const Matrix& b, bool add) {
+  const std::int64_t columns = b.columns, whole = reads_in_place(a.rows, b) ? columns / panel * panel : 0;
+  Product product{.rows = a.rows,
+                  .depth = b.rows,
+                  .columns = whole,
+                  .c = c,
+                  .c_row = c_row,
+                  .a = a.data,
+                  .a_row = a.down,
+                  .a_depth = a.across,
+                  .b = b.data,
+                  .b_depth = b.down,
+                  .b_panel = panel,
+                  .add = add};
+  if (whole > 0) multiply(product);
+  if (whole == columns) return;
+  float* packed = scratch(b.rows);
+  product.b = packed;
+  product.b_depth = panel;
+  for (std::int64_t column = whole; column < columns; column += panel) {
+    pack(packed, b, column / panel, column / panel + 1);
+    product.c = c + column;
+    product.columns = std::min(panel, columns - column);
+    multiply(product);
+  }
+}
+
+}  // namespace
+
+bool quick_products() {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+  return false;
+#endif
+}
+
+void multiply(const Product& product) {
+  static const auto chosen = multiply_here();
+  chosen(product);
+}
+
+VAETL_EVERY_PROCESSOR void pack(float* __restrict packed, const Matrix& b, std::int64_t first, std::int64_t last) {
+  for (std::int64_t p = first; p < last; ++p, packed += b.rows * panel) {
+    const std::int64_t width = std::min(panel, b.columns - p * panel);
+    const float* from = b.data + p * panel * b.across;
+    if (width == panel && b.down == 1) {
+      pack_columns(packed, from, b.across, b.rows);
+    } else if (width == panel && b.across == 1) {
+      pack_rows(packed, from, b.down, b.rows);
+    } else {
+      pack_values(packed, from, b, width);
+    }
+  }
+}
+
+void product(float* c, std::int64_t c_row, const Matrix& a, const Matrix& b) {
+  for (std::int64_t k = 0; k < b.rows; k += terms) {
+    const std::int64_t count = std::min(terms, b.rows - k);
+    multiply_terms(c, c_row, {a.data + k * a.across, a.rows, count, a.down, a.across},
+                   {b.data + k * b.down, count, b.columns, b.down, b.across}, /*add=*/k > 0);
+  }
+}
+
+}  // namespace vaetl::nn::kernels
