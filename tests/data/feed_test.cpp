@@ -4,6 +4,7 @@
 
 #include "support.hpp"
 #include "tests/support/expect_error.hpp"
+#include "vaetl/data/resident.hpp"
 
 namespace vaetl::feed_test {
 namespace {
@@ -222,6 +223,19 @@ TEST(Feed, RefusesWhatCannotBeFed) {
   expect_error<DataError>([&] { Pipeline(data).stream("target"); }, {"a stream \"target\"", "only train"});
   expect_error<Error>([&] { Feed(data, Preprocess(), {.batch_size = 4}).at(0, 1); },
                       {"a step below 1", "epoch 0, step 1"});
+}
+
+// A resident set gives the same examples; here on the CPU, where nothing is moved by itself.
+TEST(Feed, AResidentSetIsTheSame) {
+  const Dataset data = numbered(21, 3).select(at::arange(2, 19, at::kLong));
+  const Dataset moved = resident(data, c10::kCPU);
+  EXPECT_EQ(stored_bytes(data), static_cast<std::int64_t>(data.column("input").nbytes()) + 17 * 8);
+  EXPECT_EQ(moved.size(), data.size());
+  EXPECT_EQ(moved.info().classes, data.info().classes);
+  for (std::int64_t epoch = 0; epoch < 2; ++epoch) {
+    EXPECT_TRUE(same(Feed(data, {}, {.batch_size = 4}).at(epoch, 1), Feed(moved, {}, {.batch_size = 4}).at(epoch, 1)));
+  }
+  EXPECT_TRUE(same(resident_where_it_fits(data, c10::kCPU).all(), data.all()));
 }
 
 }  // namespace

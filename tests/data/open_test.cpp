@@ -75,5 +75,28 @@ TEST(Open, FashionMnist) {
   EXPECT_EQ(splits.train.take_per_class(10, 0).size(), 100);
 }
 
+TEST(Open, KeepsSomeClasses) {
+  const Folder folder;
+  folder.write("train-images", idx({6, 1, 1}, ramp(6)));
+  folder.write("train-labels", idx({6}, {0, 1, 2, 3, 2, 1}));
+  const std::string reference = "idx:" + folder.path().string();
+  const Dataset some = data::open(reference + "?keep=[2,1]").train;
+  EXPECT_EQ(testing::values_of(some.labels()), (std::vector<std::int64_t>{1, 0, 0, 1}));
+  EXPECT_EQ(testing::values_of(some.column("input").flatten().to(at::kLong)), (std::vector<std::int64_t>{1, 2, 4, 5}));
+  EXPECT_EQ(some.classes(), 2);
+  expect_error<DataError>([&] { data::open(reference + "?keep=[1,4]"); }, {"labels below 4 to keep", "found 4"});
+  expect_error<ConfigError>([&] { data::open(reference + "?keep=[1,1]"); }, {"data.keep", "different labels", "[1,1]"});
+  expect_error<ConfigError>([&] { data::open(reference + "?keep=two"); }, {"data.keep", "\"two\""});
+}
+
+TEST(Open, KeepsTheNamesOfClasses) {
+  const Folder folder;
+  write_pair(folder, "mnist/");
+  const Environment variable("VAETL_DATA", folder.path().string());
+  const Dataset one = data::open("mnist?keep=[1]").train;
+  EXPECT_EQ(one.info().classes, (std::vector<std::string>{"1"}));
+  EXPECT_EQ(testing::values_of(one.labels()), (std::vector<std::int64_t>{0}));
+}
+
 }  // namespace
 }  // namespace vaetl::open_test

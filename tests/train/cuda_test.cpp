@@ -3,6 +3,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include "train/fixture.hpp"
+#include "vaetl/data/resident.hpp"
 #include "vaetl/nn/pass.hpp"
 #include "vaetl/objectives/cross_entropy.hpp"
 #include "vaetl/objectives/elbo.hpp"
@@ -31,6 +32,14 @@ TEST_F(Cuda, AClassifierLearnsAndItsCheckpointGoesOnWithoutOne) {
   trainer.steps = 100;
   auto second = small("cnn", options);
   EXPECT_EQ(Trainer(trainer).fit(second, make<objectives::CrossEntropy>(), blobs(200)).resumed_from, 80);
+}
+
+// Gathered there: a batch needs no value of the host's.
+TEST_F(Cuda, ASetThatFitsIsResident) {
+  const Dataset data = resident_where_it_fits(blobs(64), at::Device(at::kCUDA, 0));
+  EXPECT_TRUE(data.column("input").is_cuda());
+  const at::Tensor places = at::arange(5, 9, at::kLong);
+  EXPECT_TRUE(data.gather(places).input().cpu().equal(blobs(64).gather(places).input()));
 }
 
 TEST_F(Cuda, TheFirstLossAgreesWithTheCpu) {

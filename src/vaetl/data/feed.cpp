@@ -4,6 +4,7 @@
 
 #include "vaetl/core/random.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/data/resident.hpp"
 #include "vaetl/data/to_device.hpp"
 
 namespace vaetl {
@@ -54,8 +55,9 @@ Feed::Feed(Pipeline pipeline, Preprocess preprocess, FeedOptions options)
   if (options_.batch_size < 1)
     throw ConfigError({"batch_size", "at least 1", fmt::format("{}", options_.batch_size), {}});
   std::int64_t views = 0;
-  for (const auto& stream : pipeline_.streams) {
+  for (auto& stream : pipeline_.streams) {
     check(stream);
+    stream.data = resident_where_it_fits(stream.data, options_.device);
     augment_.push_back(make_transforms(stream));
     first_view_.push_back(std::exchange(views, views + stream.views));
     const auto index = shuffles_.size();

@@ -20,10 +20,10 @@ class Feed {
   Feed(Pipeline pipeline, Preprocess preprocess, FeedOptions options);
   const Pipeline& pipeline() const { return pipeline_; }
   std::int64_t steps_per_epoch() const;  // of the first stream, its last batch may be smaller
-  // Every stream's batch: gathered as stored, moved to the device, preprocessed, then augmented (once a view). A
-  // shorter stream wraps with a fresh permutation; a longer one goes on where the last epoch left it; both give full
-  // batches always. Each has "index" (N) int64: the positions in its dataset. View 0 is "input", view v "input.v". The
-  // same arguments give the same batch, in any order of calls and from any thread.
+  // Every stream's batch: gathered as stored (on the device, where the set fits there), moved to it, preprocessed, then
+  // augmented (once a view). A shorter stream wraps with a fresh permutation; a longer one goes on where the last epoch
+  // left it; both give full batches always. Each has "index" (N) int64: the positions in its dataset. View 0 is
+  // "input", view v "input.v". The same arguments give the same batch, in any order of calls and from any thread.
   Batch at(std::int64_t epoch, std::int64_t step) const;
 
  private:

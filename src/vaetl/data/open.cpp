@@ -1,5 +1,9 @@
 #include "vaetl/data/open.hpp"
 
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
 #include "vaetl/core/text.hpp"
 
 namespace vaetl::data {
@@ -69,9 +73,41 @@ Splits open_known(const KnownSet& set, const Reference& reference, Reading readi
               options_of(form, reading.fitted, reference.options), reading);
 }
 
-}  // namespace
+// The labels to keep, and the options without them.
+std::vector<std::int64_t> take_keep(Json& options) {
+  const auto found = options.find("keep");
+  if (found == options.end()) return {};
+  std::vector<std::int64_t> labels;
+  Codec<std::vector<std::int64_t>>::read(*found, "data.keep", labels, Rule{.range = at_least(0)});
+  options.erase("keep");
+  std::vector<std::int64_t> sorted = labels;
+  std::sort(sorted.begin(), sorted.end());
+  if (labels.empty() || std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+    throw ConfigError({"data.keep", "different labels, one at least", Json(labels).dump(), {}});
+  }
+  return labels;
+}
 
-Splits open(const Reference& reference, const Reading& reading) {
+Dataset kept(const Dataset& data, const std::vector<std::int64_t>& labels, const std::string& where) {
+  if (data.size() == 0) return data;
+  const std::int64_t classes = data.classes();
+  if (classes == 0) throw DataError({where, "labels, of which some are to be kept", "none", "leave keep out"});
+  at::Tensor place = at::full({classes}, -1, at::kLong);
+  DatasetInfo info = data.info();
+  info.classes.clear();
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] >= classes) {
+      throw DataError({where, fmt::format("labels below {} to keep", classes), std::to_string(labels[i]), {}});
+    }
+    place[labels[i]] = static_cast<std::int64_t>(i);
+    if (!data.info().classes.empty()) info.classes.push_back(data.info().classes[static_cast<std::size_t>(labels[i])]);
+  }
+  const at::Tensor places = place.index_select(0, data.labels()), chosen = places.ge(0).nonzero().squeeze(1);
+  info.fields["target"].high = static_cast<double>(labels.size() - 1);
+  return data.select(chosen).without("target").with("target", places.index_select(0, chosen)).described(info);
+}
+
+Splits open_all(const Reference& reference, const Reading& reading) {
   if (reference.path.empty()) {
     const KnownSet* set = find_known(reference.name);
     if (set == nullptr) throw_unknown(reference);
@@ -81,6 +117,18 @@ Splits open(const Reference& reference, const Reading& reading) {
   if (mine.about.name.empty()) mine.about.name = reference.name + ":" + reference.path;
   return read(reference.name, reference.path, options_of({{"name", reference.name}}, reading.fitted, reference.options),
               mine);
+}
+
+}  // namespace
+
+Splits open(const Reference& reference, const Reading& reading) {
+  Reference all = reference;
+  const std::vector<std::int64_t> labels = take_keep(all.options);
+  Splits splits = open_all(all, reading);
+  if (labels.empty()) return splits;
+  for (Dataset* split : {&splits.train, &splits.validation, &splits.test})
+    *split = kept(*split, labels, reference.text());
+  return splits;
 }
 
 Splits open(const std::string& reference, const Reading& reading) { return open(parse_reference(reference), reading); }

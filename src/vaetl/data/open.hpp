@@ -3,6 +3,9 @@
 //
 //   auto fashion = data::open("fashion-mnist");
 //   auto mine    = data::open("csv:sensors.csv?target=state&test_share=0.2");
+//   auto fives   = data::open("mnist?keep=[5,6,7,8,9]");
+//
+// Any reference takes the option keep: the labels of the classes to keep, which become 0, 1, … in this order.
 #pragma once
 #include "vaetl/data/known_sets.hpp"
 #include "vaetl/data/reader.hpp"

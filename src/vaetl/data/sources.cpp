@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "vaetl/data/bytes.hpp"
+#include "vaetl/data/to_device.hpp"
 #include "vaetl/io/safetensors.hpp"
 
 namespace vaetl {
@@ -21,7 +22,7 @@ at::Tensor rows(const at::Tensor& values, const at::Tensor& index) {
     return values.narrow(0, index[0].item<std::int64_t>(), index.size(0)).clone(at::MemoryFormat::Contiguous);
   }
   if (plain_bytes(values) && index.device().is_cpu()) return byte_rows(values, index);
-  return values.index_select(0, index.to(values.device()));
+  return values.index_select(0, to_device(index, values.device()));
 }
 
 }  // namespace
