@@ -68,12 +68,22 @@ std::vector<std::string> metrics_for(const Arguments& arguments, Model& model, c
                      "choose labelled data, or a model with a head"});
 }
 
+// What knn compares with.
+std::optional<Dataset> training_for(const Arguments& arguments, const ScoredData& scored) {
+  if (!arguments.has("labels-per-class")) return scored.training;
+  const std::int64_t count = arguments.integer("labels-per-class", between(1, 1e9));
+  if (scored.training) return scored.training->take_per_class(count, arguments.seed());
+  throw ConfigError({"--labels-per-class", "a set with training data besides those that are scored", "none",
+                     "choose another --split, or leave it out"});
+}
+
 // What is measured: metrics, and what a classifier says of a generator's samples.
-std::map<std::string, double> measure(const Arguments& arguments, Model& model, const Dataset& data,
+std::map<std::string, double> measure(const Arguments& arguments, Model& model, const ScoredData& scored,
                                       c10::Device device) {
+  const Dataset& data = scored.examples;
   std::map<std::string, double> scores;
   if (arguments.has("metrics") || !arguments.has("judge")) {
-    scores = evaluate(model, data, metrics_for(arguments, model, data));
+    scores = evaluate(model, data, metrics_for(arguments, model, data), {.training = training_for(arguments, scored)});
   }
   if (!arguments.has("judge")) return scores;
   const Pretrained judge = zoo::load(arguments.text("judge"));
@@ -90,7 +100,7 @@ Result score(const Arguments& arguments) {
   const Pretrained loaded = load_model(arguments, reference);
   const ScoredData data = scored_data(arguments, *loaded.model);
   loaded.model->to(device);
-  const auto scores = measure(arguments, *loaded.model, data.examples, device);
+  const auto scores = measure(arguments, *loaded.model, data, device);
   return {{{"model", reference}, {"data", data.about()}, {"metrics", scores}}, metrics_text(scores)};
 }
 
@@ -104,7 +114,8 @@ int main(int argc, char** argv) {
       .flags = data_flags({model_flag(),
                            {"metrics", "A,B", "what to measure, such as nll?samples=5000 (all quick ones that fit)"},
                            {"judge", "MODEL", "a classifier: what it says of this generator's samples"},
-                           {"seed", "N", "of the samples that are judged (0)"},
+                           {"labels-per-class", "K", "labelled examples of every class that knn compares with (all)"},
+                           {"seed", "N", "of the samples that are judged, and of the choice of those labels (0)"},
                            device_flag(),
                            threads_flag()}),
       .notes =
@@ -112,7 +123,8 @@ int main(int argc, char** argv) {
           "made, safetensors or PyTorch's, needs --model, and perhaps FILE?key=…&strip_prefix=….\n"
           "--judge: as many samples as half of the data has examples, against the other half, in\n"
           "the classifier's feature space: frechet, with frechet_floor between the real halves, and\n"
-          "variety; of a conditional generator class_confirmed and class_variety besides.\n",
+          "variety; of a conditional generator class_confirmed and class_variety besides.\n"
+          "--metrics knn, or knn?k=20: the nearest neighbours in the training split of the same data.\n",
       .example = "  vaetl-evaluate runs/few --data fashion-mnist --metrics accuracy\n",
       .run = score};
   return run_program(program, argc, argv);

@@ -5,6 +5,7 @@
 #include "vaetl/data/open.hpp"
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/recipe/overrides.hpp"
+#include "vaetl/transfer/method.hpp"
 #include "vaetl/zoo/zoo.hpp"
 
 using namespace vaetl;
@@ -12,26 +13,14 @@ using namespace vaetl::apps;
 
 namespace {
 
-struct Method {
-  std::string name, text;
-  double lr;
-};
-// A linear head alone bears, and needs, a higher rate.
-const std::vector<Method> methods = {
-    {"fine_tune", "the model's weights and a new head, all of it trained (the default)", 1e-3},
-    {"probe", "the model's weights stand still, a new linear head is trained on their features", 1e-2},
-    {"scratch", "the same architecture from fresh weights: what the transfer is compared with", 1e-3}};
+constexpr const char* default_method = "fine_tune";
 
 const std::vector<std::string> own_flags = {"from", "model", "data", "labels-per-class", "method", "steps"};
 
-const Method& method_of(const Arguments& arguments) {
-  const std::string wanted = arguments.text("method", methods[0].name);
-  std::vector<std::string> names;
-  for (const Method& method : methods) {
-    if (method.name == wanted) return method;
-    names.push_back(method.name);
-  }
-  throw ConfigError({"--method", join(names), quote(wanted), did_you_mean(wanted, names)});
+std::string method_of(const Arguments& arguments) {
+  const std::string name = arguments.text("method", default_method);
+  registry<transfer::Method>().complete({name}, "--method");
+  return name;
 }
 
 std::int64_t classes_of(const std::string& reference) {
@@ -52,24 +41,33 @@ void describe_source(Json& json, const recipe::Description& told) {
 }
 
 Json recipe_of_flags(const Arguments& arguments) {
-  const Method& method = method_of(arguments);
-  const std::string from = arguments.text("from"), reference = arguments.text("data");
-  Json json{{"name", method.name}, {"data", {{"open", reference}}}};
+  const std::string from = arguments.text("from"), reference = arguments.text("data"), method = method_of(arguments);
+  Json json{{"name", method}, {"data", {{"open", reference}}}};
   if (arguments.has("labels-per-class")) {
     json["data"]["take_per_class"] = arguments.integer("labels-per-class", between(1, 1e9));
   }
-  json["transfer"] = {{"from", from}, {"heads", Json::array({{{"classes", classes_of(reference)}}})}};
+  json["transfer"] = {
+      {"from", from}, {"heads", Json::array({{{"classes", classes_of(reference)}}})}, {"method", method}};
   if (const auto told = told_of(arguments, from)) describe_source(json, *told);
-  if (method.name == "probe") json["transfer"]["freeze"] = {"backbone"};
-  if (method.name == "scratch") {
-    json["model"] = Codec<ModelSpec>::write(load_model(arguments, from).model->spec());
-    json["transfer"]["from"] = "none";
-  }
-  const std::int64_t steps = arguments.has("steps") ? arguments.integer("steps", between(1, 1e9)) : 500;
   json["objective"] = "cross_entropy";
-  json["trainer"] = {{"steps", steps}, {"batch_size", 64}, {"optimizer", {{"name", "adamw"}, {"lr", method.lr}}}};
+  if (arguments.has("steps")) json["trainer"]["steps"] = arguments.integer("steps", between(1, 1e9));
   json["evaluate"] = {"accuracy", "cross_entropy"};
   return json;
+}
+
+// "method.rank=8" is short for "transfer.method.rank=8".
+std::vector<std::string> in_full(std::vector<std::string> overrides) {
+  for (std::string& assignment : overrides) {
+    if (assignment.starts_with("method.")) assignment.insert(0, "transfer.");
+  }
+  return overrides;
+}
+
+// What neither the command line nor the method says of training.
+void complete_training(Json& json) {
+  Json& trainer = json["trainer"];
+  if (trainer.is_object() && trainer.contains("epochs")) trainer.emplace("steps", 0);
+  transfer::lay_under(trainer, {{"steps", 500}, {"batch_size", 64}, {"optimizer", {{"name", "adamw"}, {"lr", 1e-3}}}});
 }
 
 // Flags that describe a transfer do not go with a recipe, which describes one.
@@ -90,17 +88,21 @@ void check_one_way(const RecipeArguments& given, const Arguments& arguments) {
 }
 
 recipe::Recipe read_recipe(const RecipeArguments& given, const Arguments& arguments) {
+  auto overrides = in_full(given.overrides);
+  if (arguments.has("strict")) overrides.emplace_back("transfer.strict=true");
   if (given.recipe.empty()) {
     Json json = recipe_of_flags(arguments);
-    for (const std::string& assignment : given.overrides) recipe::apply(json, assignment);
+    for (const std::string& assignment : overrides) recipe::apply(json, assignment);
+    json = transfer::expand_method(json);
+    complete_training(json);
     return recipe::parse(json);
   }
-  recipe::Recipe recipe = recipe::read(given.recipe, given.overrides);
+  recipe::Recipe recipe = recipe::read(given.recipe, overrides);
   if (recipe.transfer) return recipe;
   throw ConfigError({given.recipe, "a section \"transfer\"", "none", "train this recipe with vaetl-train"});
 }
 
-Result transfer(const Arguments& arguments) {
+Result run_transfer(const Arguments& arguments) {
   const RecipeArguments given = recipe_arguments(arguments);
   check_one_way(given, arguments);
   return run_recipe(read_recipe(given, arguments), arguments);
@@ -113,29 +115,37 @@ std::vector<Flag> transfer_flags() {
                              {"labels-per-class", "K", "labelled examples of every class (all)"},
                              {"method", "M", "how to adapt, see below (fine_tune)"},
                              {"steps", "N", "steps of training (500)"}};
-  for (Flag& flag : training_flags()) flags.push_back(std::move(flag));
+  for (Flag& flag : training_flags()) {
+    if (flag.name == "strict") flag.text += "; so are weights that nobody asked for or that are missing";
+    flags.push_back(std::move(flag));
+  }
   return flags;
 }
 
 std::string notes() {
-  std::string text = "Methods:\n";
-  for (const Method& method : methods) text += fmt::format("  {:<10} {}\n", method.name, method.text);
-  return text + "\n" + recipe_notes("vaetl-transfer");
+  return "Methods (`vaetl-transfer --method M --help` explains one):\n" + transfer::method_list() +
+         "method.KEY=VALUE sets an option of the method.\n\n" + recipe_notes("vaetl-transfer");
+}
+
+std::string help_of_method(const Arguments& arguments) {
+  return arguments.has("method") ? transfer::method_help(arguments.text("method")) : std::string();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Program program{.name = "vaetl-transfer",
-                        .synopsis =
-                            "vaetl-transfer RECIPE [section.key=value …] [options]\n"
-                            "       vaetl-transfer --from MODEL --data REF [section.key=value …] [options]",
-                        .purpose = "adapts a trained model to a task, with few labels if need be",
-                        .flags = transfer_flags(),
-                        .notes = notes(),
-                        .example =
-                            "  vaetl-transfer --from fashion-mnist-simclr --data fashion-mnist "
-                            "--labels-per-class 10 --out runs/few\n",
-                        .run = transfer};
+  const Program program{
+      .name = "vaetl-transfer",
+      .synopsis =
+          "vaetl-transfer RECIPE [section.key=value …] [options]\n"
+          "       vaetl-transfer --from MODEL --data REF [method.key=value …] [section.key=value …] [options]",
+      .purpose = "adapts a trained model to a task, with few labels if need be",
+      .flags = transfer_flags(),
+      .notes = notes(),
+      .example =
+          "  vaetl-transfer --from fashion-mnist-simclr --data fashion-mnist "
+          "--labels-per-class 10 --out runs/few\n",
+      .run = run_transfer,
+      .help = help_of_method};
   return run_program(program, argc, argv);
 }

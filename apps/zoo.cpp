@@ -3,8 +3,10 @@
 #include "apps/support/described.hpp"
 #include "apps/support/program.hpp"
 #include "apps/support/table.hpp"
+#include "apps/zoo/rank.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/io/atomic_file.hpp"
+#include "vaetl/nn/adapter.hpp"
 
 using namespace vaetl;
 using namespace vaetl::apps;
@@ -68,6 +70,10 @@ Json beginning(Json json) {
   return json;
 }
 
+std::string base_text(const zoo::Card& card) {
+  return card.base ? fmt::format("{}, sha256 {}", card.base->name, card.base->sha256) : "";
+}
+
 std::string card_table(const zoo::Card& card, const fs::path& folder) {
   std::vector<Words> rows = {{"name", card.name},
                              {"version", card.version},
@@ -83,6 +89,7 @@ std::string card_table(const zoo::Card& card, const fs::path& folder) {
                              {"preprocess", beginning(card.preprocess).dump()},
                              {"parameters", std::to_string(card.weights.parameters)},
                              {"weights", fmt::format("{} bytes, sha256 {}", card.weights.bytes, card.weights.sha256)},
+                             {"rest of weights", base_text(card)},
                              {"metrics", metrics_line(card.metrics)},
                              {"training", beginning(card.training).dump()},
                              {"folder", folder.string()}};
@@ -170,6 +177,7 @@ Result add(const Words& words, const Arguments& arguments) {
   const fs::path source = zoo::resolve(reference);
   const Pretrained loaded = load_model(arguments, reference);
   check_preprocess(*loaded.model, reference);
+  const auto model = arguments.has("merge") ? nn::merge_adapters(*loaded.model) : loaded.model;
   zoo::SaveOptions options;
   options.summary = arguments.text("summary", loaded.card.summary);
   options.licence = arguments.text("licence", loaded.card.licence);
@@ -178,8 +186,9 @@ Result add(const Words& words, const Arguments& arguments) {
   options.data_licence = loaded.card.data_licence;
   options.classes = loaded.card.classes;
   options.preview = preview_of(source.parent_path());  // a run's entry is its folder model/
+  options.delta = arguments.has("delta");
   const std::string name = arguments.text("name");
-  const fs::path folder = zoo::save(name, *loaded.model, run_of(loaded.card, source), options);
+  const fs::path folder = zoo::save(name, *model, run_of(loaded.card, source), options);
   return {{{"name", name}, {"folder", folder.string()}}, folder.string() + "\n"};
 }
 
@@ -194,15 +203,22 @@ Result path(const Words&, const Arguments&) {
 }
 
 using Command = Result (*)(const Words&, const Arguments&);
-const std::map<std::string, Command> commands = {
-    {"list", list}, {"show", show}, {"verify", verify}, {"add", add}, {"path", path}};
+const std::map<std::string, Command> commands = {{"list", list}, {"show", show}, {"verify", verify},
+                                                 {"add", add},   {"path", path}, {"rank", rank_sources}};
 // Which command an option belongs to: with another it would be ignored.
 const std::map<std::string, std::string> owners = {{"all", "verify"},  {"name", "add"},       {"summary", "add"},
                                                    {"licence", "add"}, {"base-model", "add"}, {"entry-version", "add"},
-                                                   {"model", "add"}};
+                                                   {"model", "add"},   {"merge", "add"},      {"delta", "add"}};
+
+// Of rank, whose flags other programs have too.
+std::map<std::string, std::string> flag_owners() {
+  auto all = owners;
+  for (const Flag& flag : rank_flags()) all[flag.name] = "rank";
+  return all;
+}
 
 void check_options(const std::string& command, const Words& words, const Arguments& arguments) {
-  for (const auto& [flag, owner] : owners) {
+  for (const auto& [flag, owner] : flag_owners()) {
     if (owner == command || !arguments.has(flag)) continue;
     throw ConfigError({"command line", "--" + flag + " with " + owner, "it with " + command, "see --help"});
   }
@@ -225,6 +241,11 @@ Result dispatch(const Arguments& arguments) {
   return found->second(rest, arguments);
 }
 
+std::vector<Flag> with_rank_flags(std::vector<Flag> flags) {
+  for (Flag& flag : rank_flags()) flags.push_back(std::move(flag));
+  return flags;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -234,23 +255,32 @@ int main(int argc, char** argv) {
           "vaetl-zoo list | path\n"
           "       vaetl-zoo show NAME\n"
           "       vaetl-zoo verify [NAME… | --all]\n"
-          "       vaetl-zoo add MODEL --name N [options]",
+          "       vaetl-zoo add MODEL --name N [options]\n"
+          "       vaetl-zoo rank [SOURCE…] --data REF [options]",
       .purpose = "named, described, verified models",
-      .flags = {{"all", "", "verify: every entry, as without a name"},
-                {"name", "N", "add: the entry's name"},
-                {"summary", "TEXT", "add: one sentence"},
-                {"licence", "TEXT", "add: of the weights"},
-                {"base-model", "NAME", "add: what it was transferred from"},
-                {"entry-version", "V", "add: of the entry (1.0.0)"},
-                {"model", "JSON", "add: describes a weights file that others made, with its preprocessing"}},
+      .flags = with_rank_flags(
+          {{"all", "", "verify: every entry, as without a name"},
+           {"name", "N", "add: the entry's name"},
+           {"summary", "TEXT", "add: one sentence"},
+           {"licence", "TEXT", "add: of the weights"},
+           {"base-model", "NAME", "add: what it was transferred from"},
+           {"entry-version", "V", "add: of the entry (1.0.0)"},
+           {"merge", "", "add: what adapters make of the weights in the weights, no adapters"},
+           {"delta", "", "add: only the tensors that differ from those of the entry --base-model"},
+           {"model", "JSON", "add: describes a weights file that others made, with its preprocessing"}}),
       .notes =
           "Entries are looked for along VAETL_ZOO (a path list), then the user's folder, then the "
           "one that came with vaetl;\nadd writes to the first of them that can be written. What it takes is a run "
           "folder, an entry or a weights "
-          "file.\n",
+          "file.\nWith --delta one base serves many entries: each holds adapters, heads and what else was trained, "
+          "and\n"
+          "finds the rest in the base, whose checksum it names.\n" +
+          rank_notes(),
       .example =
           "  vaetl-zoo add runs/few --name my-classifier --summary 'Ten labels a class'\n"
-          "  vaetl-zoo verify my-classifier\n",
+          "  vaetl-zoo add runs/lora --name my-task --delta --base-model fashion-mnist-conv-vae\n"
+          "  vaetl-zoo verify my-classifier\n"
+          "  vaetl-zoo rank runs/a runs/b fashion-mnist-simclr --data mnist --labels-per-class 50\n",
       .run = dispatch};
   return run_program(program, argc, argv);
 }

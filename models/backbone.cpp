@@ -1,12 +1,12 @@
 #include "vaetl/models/backbone.hpp"
 
-#include <ATen/ops/dropout.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/models/trunk_groups.hpp"
+#include "vaetl/nn/taps.hpp"
 
 namespace vaetl::models {
 namespace {
@@ -48,8 +48,15 @@ void check_side(const std::string& layer, std::int64_t needs, nn::Size2 found, c
                      "use larger images"});
 }
 
-Backbone::Backbone(ModelSpec spec, std::vector<std::int64_t> input, std::int64_t classes, nn::Insertions insert)
-    : Model(std::move(spec)), input_(std::move(input)), classes_(classes), insert_(std::move(insert)) {}
+Backbone::Backbone(ModelSpec spec, std::vector<std::int64_t> input, std::int64_t classes,
+                   std::vector<std::int64_t> hidden, nn::Insertions insert)
+    : Model(std::move(spec)),
+      input_(std::move(input)),
+      classes_(classes),
+      hidden_(std::move(hidden)),
+      insert_(std::move(insert)) {
+  nn::check_head(hidden_, classes_);
+}
 
 void Backbone::place(const std::string& group, const std::string& path, std::shared_ptr<torch::nn::Module> layer,
                      Function step) {
@@ -57,16 +64,21 @@ void Backbone::place(const std::string& group, const std::string& path, std::sha
   if (groups_.empty() || groups_.back().name != group) groups_.push_back({group, {}});
   groups_.back().prefixes.push_back(path);
   initialise_(*layer);
+  steps_.push_back({std::move(step), layer.get()});
   register_at(*this, path, std::move(layer));
-  steps_.push_back(std::move(step));
+}
+
+void Backbone::then(Function function) {
+  const torch::nn::Module* ends = steps_.empty() ? nullptr : std::exchange(steps_.back().ends, nullptr);
+  steps_.push_back({std::move(function), ends});
 }
 
 void Backbone::bridge(Function function) {
   insert_after_last_group();
-  steps_.push_back(std::move(function));
+  steps_.push_back({std::move(function)});
 }
 
-void Backbone::head(const std::string& path, std::int64_t features, double dropout) {
+void Backbone::add_head(const std::string& path, std::int64_t features, double dropout) {
   insert_after_last_group();
   feature_size_ = features;
   dropout_ = dropout;
@@ -76,9 +88,9 @@ void Backbone::head(const std::string& path, std::int64_t features, double dropo
   }
   nn::check_places(insert_, places);
   if (classes_ == 0) return;
-  head_ = std::make_shared<nn::Linear>(features, classes_);
-  initialise_(*head_);
-  register_at(*this, path, head_);
+  head_ = nn::make_head(features, hidden_, classes_);
+  initialise_(*head_.module);
+  register_at(*this, path, head_.module);
   groups_.push_back({"head", {path}});
 }
 
@@ -89,7 +101,7 @@ void Backbone::insert_after_last_group() {
   const auto inserted = nn::inserted_after(group, shape_so_far(), insert_);
   const std::string path = group + "_inserted";
   register_at(*this, path, inserted);
-  steps_.push_back([kept = inserted.get()](const at::Tensor& x) { return kept->forward(x); });
+  steps_.push_back({[kept = inserted.get()](const at::Tensor& x) { return kept->forward(x); }, inserted.get()});
   groups_.push_back({nn::inserted_group(group), {path}});
 }
 
@@ -100,7 +112,7 @@ std::vector<std::int64_t> Backbone::shape_so_far() {
   shape.insert(shape.begin(), 1);
   eval();
   at::Tensor h = at::zeros(shape);
-  for (const Function& step : steps_) h = step(std::move(h));
+  for (const Step& step : steps_) h = step.run(std::move(h));
   train();
   return h.sizes().slice(1).vec();
 }
@@ -109,14 +121,16 @@ Signature Backbone::signature() const { return unit_signature(input_); }
 
 at::Tensor Backbone::encode(const Fields& fields) {
   at::Tensor h = checked_input(*this, fields);
-  for (const Function& step : steps_) h = step(std::move(h));
+  for (const Step& step : steps_) {
+    h = step.run(std::move(h));
+    nn::Taps::show(step.ends, h);
+  }
   return h.flatten(1);
 }
 
 at::Tensor Backbone::classify(const at::Tensor& features) {
   require_capability(*this, Classifier::capability, "classify");
-  if (dropout_ == 0) return head_->forward(features);
-  return head_->forward(at::dropout(features, dropout_, head_->is_training()));
+  return head_.forward(features, dropout_);
 }
 
 }  // namespace vaetl::models

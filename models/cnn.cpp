@@ -14,12 +14,14 @@ void Cnn::Options::validate() const {
 
 Cnn::Cnn(const Options& options)
     : TrunkClassifier(vaetl::spec<Cnn>(checked<Cnn>(options)), conv_trunk(options),
-                      Head{.classes = options.classes, .dropout = options.dropout}, options.code),
+                      Head{.classes = options.classes, .dropout = options.dropout, .hidden = options.head},
+                      options.code),
       options_(options) {}
 
 ModelSpec Cnn::classifier(std::int64_t classes) const {
   Options options = options_;
   options.classes = classes;
+  options.head.clear();
   if (classes == 0) options.dropout = 0;
   return vaetl::spec<Cnn>(options);
 }

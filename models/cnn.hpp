@@ -22,12 +22,14 @@ class Cnn final : public TrunkClassifier {
     double dropout = 0;
     std::int64_t classes = 10;
     nn::Insertions insert = {};
+    std::vector<std::int64_t> head = {};
     static constexpr auto fields() {
       return std::tuple_cat(
           conv_trunk_fields<Options>(),
           std::tuple{field("code", &Options::code, "a last block as an autoencoder's: {\"size\": …}; none by default"),
                      field("dropout", &Options::dropout, "share of features dropped before the head", between(0, 0.99)),
-                     field("classes", &Options::classes, "number of classes; 0: features alone", between(0, 1000000))});
+                     field("classes", &Options::classes, "number of classes; 0: features alone", between(0, 1000000))},
+          head_field<Options>());
     }
     void validate() const;
   };

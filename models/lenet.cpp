@@ -44,7 +44,7 @@ LeNet::LeNet(const Options& o) : Backbone(vaetl::spec<LeNet>(checked<LeNet>(o)),
     then(nn::Activation("relu"));
     in = out;
   }
-  head(layer(), in);
+  add_head(layer(), in);
 }
 
 ModelSpec LeNet::classifier(std::int64_t classes) const { return with_classes<LeNet>(options_, classes); }

@@ -18,6 +18,7 @@ class LeNet final : public Backbone {
     std::vector<std::int64_t> dense = {50};
     nn::Insertions insert = {};
     std::int64_t classes = 10;
+    std::vector<std::int64_t> head = {};
     static constexpr auto fields() {
       return std::tuple_cat(
           insert_fields<Options>(),
@@ -25,7 +26,8 @@ class LeNet final : public Backbone {
                      field("channels", &Options::channels, "channels of the convolutions", sizes),
                      field("kernel", &Options::kernel, "height and width of the convolutions", between(1, 31)),
                      field("dense", &Options::dense, "widths of the dense layers before the head", sizes),
-                     field("classes", &Options::classes, "number of classes; 0: features alone", class_counts)});
+                     field("classes", &Options::classes, "number of classes; 0: features alone", class_counts)},
+          head_field<Options>());
     }
     void validate() const;
     nn::Size2 encoded_size() const;  // after the convolutions; ConfigError where a layer finds too small an image

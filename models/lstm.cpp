@@ -1,12 +1,10 @@
 #include "vaetl/models/lstm.hpp"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/dropout.h>
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/models/options.hpp"
-#include "vaetl/models/trunk.hpp"
 
 namespace vaetl::models {
 namespace {
@@ -64,10 +62,13 @@ Lstm::Lstm(const Options& options)
                        "one that sees all steps", "set bidirectional, or put it into a model without per_step"});
   }
   const std::int64_t size = options.classes + options.outputs;
-  if (size > 0) head_ = register_module("head", std::make_shared<nn::Linear>(encoder_->feature_size(), size));
+  nn::check_head(options.head, size);
+  if (size == 0) return;
+  head_ = nn::make_head(encoder_->feature_size(), options.head, size);
+  register_module("head", head_.module);
 }
 
-std::vector<LayerGroup> Lstm::groups() const {
+std::vector<LayerGroup> Lstm::layer_groups() const {
   auto groups = encoder_->groups();
   if (head_) groups.push_back({"head", {"head"}});
   return groups;
@@ -111,14 +112,14 @@ ModelSpec Lstm::classifier(std::int64_t classes) const {
   options.per_step = false;
   options.classes = classes;
   options.outputs = 0;
+  options.head.clear();
   if (classes == 0 && options.layers == 1) options.dropout = 0;
   return vaetl::spec<Lstm>(options);
 }
 
 at::Tensor Lstm::through_head(const at::Tensor& features) {
   const at::Tensor h = features.narrow(-1, 0, encoder_->feature_size());
-  if (options_.dropout == 0) return head_->forward(h);
-  return head_->forward(at::dropout(h, options_.dropout, head_->is_training()));
+  return head_.forward(h, options_.dropout);
 }
 
 at::Tensor Lstm::classify(const at::Tensor& features) {

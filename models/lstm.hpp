@@ -16,7 +16,9 @@
 //   auto load = make<models::Lstm>({.input = {96, 7}, .classes = 0, .outputs = 24, .continues = {6}});
 #pragma once
 #include "vaetl/models/sequence_encoder.hpp"
+#include "vaetl/models/trunk.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/nn/head.hpp"
 
 namespace vaetl::models {
 
@@ -36,6 +38,7 @@ class Lstm final : public Model, public virtual Classifier, public virtual Regre
     bool per_step = false;
     std::int64_t classes = 10, outputs = 0;
     std::vector<std::int64_t> continues = {};
+    std::vector<std::int64_t> head = {};
     static constexpr auto fields() {
       constexpr Range counts = between(0, 1 << 24);
       return std::tuple_cat(
@@ -46,13 +49,14 @@ class Lstm final : public Model, public virtual Classifier, public virtual Regre
               field("outputs", &Options::outputs, "number of values to predict; then classes is 0", counts),
               field("continues", &Options::continues,
                     "features, from 0, that the outputs continue: differences from their last values",
-                    between(0, 65535))});
+                    between(0, 65535))},
+          head_field<Options>());
     }
     void validate() const;
   };
   explicit Lstm(const Options& options);
 
-  std::vector<LayerGroup> groups() const override;
+  std::vector<LayerGroup> layer_groups() const override;
   Signature signature() const override;
   at::Tensor encode(const Fields& fields) override;
   std::int64_t feature_size() const override;
@@ -71,7 +75,7 @@ class Lstm final : public Model, public virtual Classifier, public virtual Regre
 
   Options options_;
   std::shared_ptr<SequenceEncoder> encoder_;
-  std::shared_ptr<nn::Linear> head_;
+  nn::HeadLayers head_;
 };
 
 }  // namespace vaetl::models

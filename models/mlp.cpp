@@ -26,13 +26,15 @@ void Mlp::Options::validate() const {
 
 Mlp::Mlp(const Options& options)
     : TrunkClassifier(vaetl::spec<Mlp>(checked<Mlp>(options)), trunk(options),
-                      Head{.classes = options.classes, .outputs = options.outputs}, options.code),
+                      Head{.classes = options.classes, .outputs = options.outputs, .hidden = options.head},
+                      options.code),
       options_(options) {}
 
 ModelSpec Mlp::classifier(std::int64_t classes) const {
   Options options = options_;
   options.classes = classes;
   options.outputs = 0;
+  options.head.clear();
   return vaetl::spec<Mlp>(options);
 }
 

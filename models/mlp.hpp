@@ -20,6 +20,7 @@ class Mlp final : public TrunkClassifier {
     std::optional<Code> code = {};
     std::int64_t classes = 10, outputs = 0;
     nn::Insertions insert = {};
+    std::vector<std::int64_t> head = {};
     static constexpr auto fields() {
       return std::tuple_cat(
           dense_trunk_fields<Options>(),
@@ -30,7 +31,8 @@ class Mlp final : public TrunkClassifier {
                      field("classes", &Options::classes, "number of classes; 0: values or features alone",
                            between(0, 1000000)),
                      field("outputs", &Options::outputs, "number of values to predict; then classes is 0",
-                           between(0, 1000000))});
+                           between(0, 1000000))},
+          head_field<Options>());
     }
     void validate() const;
   };

@@ -50,7 +50,7 @@ MobileNetV1::MobileNetV1(const Options& o)
     }
   }
   bridge([](const at::Tensor& x) { return at::adaptive_avg_pool2d(x, {1, 1}); });
-  head("fc", in);
+  add_head("fc", in);
 }
 
 ModelSpec MobileNetV1::classifier(std::int64_t classes) const { return with_classes<MobileNetV1>(options_, classes); }

@@ -18,6 +18,7 @@ class MobileNetV1 final : public Backbone {
     double slope = 0.1, width = 1;
     nn::Insertions insert = {};
     std::int64_t classes = 10;
+    std::vector<std::int64_t> head = {};
     static constexpr auto fields() {
       return std::tuple_cat(
           image_field<Options>(),

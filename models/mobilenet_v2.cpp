@@ -52,7 +52,7 @@ MobileNetV2::MobileNetV2(const Options& o)
   const std::int64_t last = in_eighths(1280 * std::max(1.0, o.width));
   add(layer(), path(), conv_norm_relu6({.in = in, .out = last, .kernel = 1}));
   bridge([](const at::Tensor& x) { return at::adaptive_avg_pool2d(x, {1, 1}); });
-  head("classifier.1", last, o.dropout);
+  add_head("classifier.1", last, o.dropout);
 }
 
 ModelSpec MobileNetV2::classifier(std::int64_t classes) const { return with_classes<MobileNetV2>(options_, classes); }

@@ -17,6 +17,7 @@ class MobileNetV2 final : public Backbone {
     double dropout = 0.2, width = 1;
     nn::Insertions insert = {};
     std::int64_t classes = 10;
+    std::vector<std::int64_t> head = {};
     static constexpr auto fields() {
       return std::tuple_cat(image_field<Options>(),
                             std::tuple{field("dropout", &Options::dropout, "share of features dropped before the head",

@@ -60,7 +60,7 @@ ResNet::ResNet(const Options& o) : Backbone(vaetl::spec<ResNet>(checked<ResNet>(
     in = first.out();
   }
   bridge([](const at::Tensor& x) { return at::adaptive_avg_pool2d(x, {1, 1}); });
-  head("fc", in);
+  add_head("fc", in);
 }
 
 ModelSpec ResNet::classifier(std::int64_t classes) const { return with_classes<ResNet>(options_, classes); }

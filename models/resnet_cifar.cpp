@@ -36,7 +36,7 @@ CifarResNet::CifarResNet(const Options& o)
     in = first.out();
   }
   bridge([](const at::Tensor& x) { return at::adaptive_avg_pool2d(x, {1, 1}); });
-  head("linear", in);
+  add_head("linear", in);
 }
 
 ModelSpec CifarResNet::classifier(std::int64_t classes) const { return with_classes<CifarResNet>(options_, classes); }

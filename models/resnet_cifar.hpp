@@ -19,6 +19,7 @@ class CifarResNet final : public Backbone {
     double width = 1;
     nn::Insertions insert = {};
     std::int64_t classes = 10;
+    std::vector<std::int64_t> head = {};
     static constexpr auto fields() {
       return std::tuple_cat(
           image_field<Options>(),

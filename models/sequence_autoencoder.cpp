@@ -7,6 +7,7 @@
 #include "vaetl/core/text.hpp"
 #include "vaetl/models/lstm.hpp"
 #include "vaetl/models/options.hpp"
+#include "vaetl/nn/taps.hpp"
 
 namespace vaetl::models {
 namespace {
@@ -83,7 +84,7 @@ void SequenceCoder::add_latent(std::shared_ptr<torch::nn::Module> latent) {
   decoder_ = register_module("decoder", std::make_shared<SequenceDecoder>(decoder_options(layers_, code_)));
 }
 
-std::vector<LayerGroup> SequenceCoder::groups() const {
+std::vector<LayerGroup> SequenceCoder::layer_groups() const {
   auto groups = encoder_->groups();
   groups.push_back({"latent", {"latent"}});
   groups.push_back({"decoder", {"decoder"}});
@@ -139,22 +140,28 @@ SequenceAutoencoder::SequenceAutoencoder(const Options& options)
   add_latent(latent_);
 }
 
-at::Tensor SequenceAutoencoder::encode(const Fields& fields) { return latent_->forward(features(fields)); }
+at::Tensor SequenceAutoencoder::encode(const Fields& fields) { return nn::shown(*latent_, features(fields)); }
 
 SequenceVae::SequenceVae(const Options& options)
     : SequenceCoder(vaetl::spec<SequenceVae>(checked<SequenceVae>(options)), sequence_layers(options),
                     sequence_code(options)) {
-  const auto latent = std::make_shared<torch::nn::Module>("latent");
-  mean_ = latent->register_module("mean", std::make_shared<nn::Linear>(encoded_size(), options.latent));
-  log_var_ = latent->register_module("log_var", std::make_shared<nn::Linear>(encoded_size(), options.latent));
-  add_latent(latent);
+  latent_ = std::make_shared<torch::nn::Module>("latent");
+  mean_ = latent_->register_module("mean", std::make_shared<nn::Linear>(encoded_size(), options.latent));
+  log_var_ = latent_->register_module("log_var", std::make_shared<nn::Linear>(encoded_size(), options.latent));
+  add_latent(latent_);
 }
 
-at::Tensor SequenceVae::encode(const Fields& fields) { return mean_->forward(features(fields)); }
+at::Tensor SequenceVae::mean_of(const at::Tensor& h) {
+  at::Tensor mean = mean_->forward(h);
+  nn::Taps::show(latent_.get(), mean);
+  return mean;
+}
+
+at::Tensor SequenceVae::encode(const Fields& fields) { return mean_of(features(fields)); }
 
 Gaussian SequenceVae::posterior(const Fields& fields) {
   const at::Tensor h = features(fields);
-  return {mean_->forward(h), log_var_->forward(h)};
+  return {mean_of(h), log_var_->forward(h)};
 }
 
 }  // namespace vaetl::models

@@ -26,7 +26,7 @@ struct SequenceCode {
 // may leave some to the data, so it is told when the model is made.
 class SequenceCoder : public Model, public virtual Encoder, public virtual Decoder {
  public:
-  std::vector<LayerGroup> groups() const final;
+  std::vector<LayerGroup> layer_groups() const final;
   Signature signature() const final;
   std::int64_t feature_size() const final { return code_.latent; }
   ModelSpec classifier(std::int64_t classes) const final;  // an lstm
@@ -105,7 +105,10 @@ class SequenceVae final : public SequenceCoder, public virtual Variational, publ
   std::int64_t noise_size() const override { return latent_size(); }
 
  private:
-  std::shared_ptr<nn::Linear> mean_, log_var_;
+  at::Tensor mean_of(const at::Tensor& h);
+
+  std::shared_ptr<torch::nn::Module> latent_;
+  std::shared_ptr<nn::Linear> mean_, log_var_;  // its children
 };
 
 }  // namespace vaetl::models

@@ -2,6 +2,7 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/nn/sequence.hpp"
+#include "vaetl/nn/taps.hpp"
 
 namespace vaetl::models {
 namespace {
@@ -78,7 +79,7 @@ SequenceEncoder::SequenceEncoder(SequenceLayers layers) : layers_(with_input_siz
   rnn_ = register_module("rnn", std::make_shared<nn::Recurrent>(layers_.rnn));
   const auto inserted = nn::inserted_after(rnn_group, {shape().steps(), feature_size()}, layers_.insert);
   if (!inserted) return;
-  register_module("rnn_inserted", inserted);
+  rnn_inserted_ = register_module("rnn_inserted", inserted);
   for (const auto& child : inserted->children()) {
     inserted_.push_back(std::dynamic_pointer_cast<nn::Component>(child));
     sees_other_steps_ = sees_other_steps_ || inserted_.back()->sees_other_steps();
@@ -90,7 +91,7 @@ at::Tensor SequenceEncoder::embed(const at::Tensor& x, const std::string& by) {
   if (steps.size(1) == 0) throw DataError({by, "sequences of at least one step", "empty ones", "leave them out"});
   if (!embedding_) return steps;
   nn::check_ids(steps, shape().vocabulary, by);
-  return embedding_->forward(steps);
+  return nn::shown(*embedding_, steps);
 }
 
 at::Tensor SequenceEncoder::over_steps(at::Tensor features, const at::Tensor& lengths) {
@@ -100,13 +101,22 @@ at::Tensor SequenceEncoder::over_steps(at::Tensor features, const at::Tensor& le
 
 at::Tensor SequenceEncoder::every_step(const at::Tensor& steps, nn::Recurrent::State& state,
                                        const at::Tensor& lengths) {
-  return over_steps(rnn_->forward(steps, state, lengths), lengths);
+  const at::Tensor output = rnn_->forward(steps, state, lengths);
+  nn::Taps::show(rnn_.get(), output);
+  at::Tensor features = over_steps(output, lengths);
+  nn::Taps::show(rnn_inserted_.get(), features);
+  return features;
 }
 
-// What sees single steps alone is spared all but the one that counts.
+// What sees single steps alone is spared all but the one that counts; who asks for all of them gets them besides.
 at::Tensor SequenceEncoder::summary(const at::Tensor& steps, const at::Tensor& lengths) {
   const at::Tensor output = rnn_->forward(steps, lengths);
-  if (sees_other_steps_) return rnn_->last(over_steps(output, lengths), lengths);
+  nn::Taps::show(rnn_.get(), output);
+  if (sees_other_steps_ || nn::Taps::wants(rnn_inserted_.get())) {
+    const at::Tensor features = over_steps(output, lengths);
+    nn::Taps::show(rnn_inserted_.get(), features);
+    if (sees_other_steps_) return rnn_->last(features, lengths);
+  }
   return over_steps(rnn_->last(output, lengths).unsqueeze(1), {}).squeeze(1);
 }
 

@@ -63,6 +63,7 @@ class SequenceEncoder final : public torch::nn::Module {
   SequenceLayers layers_;
   std::shared_ptr<nn::Embedding> embedding_;
   std::shared_ptr<nn::Recurrent> rnn_;
+  std::shared_ptr<nn::Sequence> rnn_inserted_;
   std::vector<std::shared_ptr<nn::Component>> inserted_;  // children of rnn_inserted
   bool sees_other_steps_ = false;
 };

@@ -77,6 +77,11 @@ constexpr auto insert_fields() {
     return std::tuple{};
   }
 }
+// Of models with a head, which is linear unless it has hidden layers.
+template <class O>
+constexpr auto head_field() {
+  return std::tuple{field("head", &O::head, "widths of hidden layers within the head; none: it is linear", sizes)};
+}
 template <class O>
 nn::Insertions insertions_of(const O& o) {
   if constexpr (requires { o.insert; }) return o.insert;

@@ -18,7 +18,7 @@ TrunkAutoencoder::TrunkAutoencoder(ModelSpec spec, std::vector<std::int64_t> inp
       encoder_(register_module("encoder", std::move(encoder))),
       decoder_(register_module("decoder", std::move(decoder))) {}
 
-std::vector<LayerGroup> TrunkAutoencoder::groups() const {
+std::vector<LayerGroup> TrunkAutoencoder::layer_groups() const {
   auto groups = numbered_groups("encoder", *encoder_);
   for (auto& group : numbered_groups("decoder", *decoder_)) groups.push_back(std::move(group));
   return groups;

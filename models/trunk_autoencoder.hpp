@@ -18,7 +18,7 @@ inline constexpr Choices decoder_outputs = {"sigmoid", "identity"};
 // makes the code, decoder.0, ….
 class TrunkAutoencoder : public Model, public virtual Encoder, public virtual Decoder {
  public:
-  std::vector<LayerGroup> groups() const final;
+  std::vector<LayerGroup> layer_groups() const final;
   Signature signature() const final;
   at::Tensor encode(const Fields& fields) final;  // the code; DataError for another shape than the description's
   std::int64_t feature_size() const final { return code_size_; }

@@ -1,7 +1,5 @@
 #include "vaetl/models/trunk_classifier.hpp"
 
-#include <ATen/ops/dropout.h>
-
 #include "vaetl/models/trunk_groups.hpp"
 
 namespace vaetl::models {
@@ -13,10 +11,13 @@ TrunkClassifier::TrunkClassifier(ModelSpec spec, std::vector<std::int64_t> input
       feature_size_(feature_size),
       head_is_(head),
       encoder_(register_module("encoder", std::move(encoder))) {
-  if (head.size() > 0) head_ = register_module("head", std::make_shared<nn::Linear>(feature_size, head.size()));
+  nn::check_head(head.hidden, head.size());
+  if (head.size() == 0) return;
+  head_ = nn::make_head(feature_size, head.hidden, head.size());
+  register_module("head", head_.module);
 }
 
-std::vector<LayerGroup> TrunkClassifier::groups() const {
+std::vector<LayerGroup> TrunkClassifier::layer_groups() const {
   auto groups = numbered_groups("encoder", *encoder_);
   if (head_) groups.push_back({"head", {"head"}});
   return groups;
@@ -39,8 +40,7 @@ at::Tensor TrunkClassifier::regress(const at::Tensor& features) {
 }
 
 at::Tensor TrunkClassifier::through_head(const at::Tensor& features) {
-  if (head_is_.dropout == 0) return head_->forward(features);
-  return head_->forward(at::dropout(features, head_is_.dropout, head_->is_training()));
+  return head_.forward(features, head_is_.dropout);
 }
 
 }  // namespace vaetl::models

@@ -7,20 +7,23 @@
 #include "vaetl/models/code.hpp"
 #include "vaetl/nn/blocks.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/nn/head.hpp"
 
 namespace vaetl::models {
 
-// What the head puts out: logits (N, K), or with `outputs` values (N, O); both 0: there is none.
+// What the head puts out: logits (N, K), or with `outputs` values (N, O); both 0: there is none. `hidden`: widths
+// within.
 struct Head {
   std::int64_t classes = 0, outputs = 0;
   double dropout = 0;  // before it, in training
+  std::vector<std::int64_t> hidden = {};
   std::int64_t size() const { return classes + outputs; }
 };
 
 // x (N, input…) in [0, 1] → features (N, F) → logits (N, K) or values (N, O). Groups: encoder.0, …, head.
 class TrunkClassifier : public Model, public virtual Classifier, public virtual Regressor {
  public:
-  std::vector<LayerGroup> groups() const final;
+  std::vector<LayerGroup> layer_groups() const final;
   Signature signature() const final;
   at::Tensor encode(const Fields& fields) final;  // DataError for another shape than the description's
   std::int64_t feature_size() const final { return feature_size_; }
@@ -49,7 +52,7 @@ class TrunkClassifier : public Model, public virtual Classifier, public virtual 
   Range feature_range_;
   Head head_is_;
   std::shared_ptr<nn::Sequence> encoder_;
-  std::shared_ptr<nn::Linear> head_;
+  nn::HeadLayers head_;
 };
 
 }  // namespace vaetl::models

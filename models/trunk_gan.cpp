@@ -7,6 +7,7 @@
 #include "vaetl/core/text.hpp"
 #include "vaetl/models/trunk_groups.hpp"
 #include "vaetl/nn/labels.hpp"
+#include "vaetl/nn/taps.hpp"
 
 namespace vaetl::models {
 
@@ -39,7 +40,7 @@ TrunkGan::TrunkGan(ModelSpec spec, Halves halves, std::int64_t noise, GanConditi
   }
 }
 
-std::vector<LayerGroup> TrunkGan::groups() const {
+std::vector<LayerGroup> TrunkGan::layer_groups() const {
   std::vector<LayerGroup> groups;
   const auto add = [&](bool there, const std::string& path) {
     if (there) groups.push_back({path, {path}});
@@ -82,7 +83,7 @@ at::Tensor TrunkGan::generate(const at::Tensor& noise, const at::Tensor& conditi
                      {}});
   }
   at::Tensor h = noise;
-  if (generator_condition_) h = at::cat({noise, generator_condition_->forward(classes_of(condition))}, 1);
+  if (generator_condition_) h = at::cat({noise, nn::shown(*generator_condition_, classes_of(condition))}, 1);
   std::vector<std::int64_t> shape = {noise.size(0)};
   shape.insert(shape.end(), input_.begin(), input_.end());
   return at::tanh(generator_->forward(h)).reshape(shape);
@@ -92,7 +93,7 @@ at::Tensor TrunkGan::generate(const at::Tensor& noise, const at::Tensor& conditi
 at::Tensor TrunkGan::joined(const at::Tensor& x, const at::Tensor& condition) {
   std::vector<std::int64_t> shape = {x.size(0)};
   shape.insert(shape.end(), condition_shape_.begin(), condition_shape_.end());
-  const at::Tensor embedded = critic_condition_->forward(classes_of(condition)).reshape(shape);
+  const at::Tensor embedded = nn::shown(*critic_condition_, classes_of(condition)).reshape(shape);
   return at::cat({condition_shape_.size() == 1 ? x.flatten(1) : x, embedded}, 1);
 }
 
@@ -101,11 +102,11 @@ Judgement TrunkGan::judge(const at::Tensor& x, const at::Tensor& condition) {
   fields.set("input", x);
   checked_input(*this, fields);
   const at::Tensor features = critic_->forward(condition_.joins_critic() ? joined(x, condition) : x).flatten(1);
-  Judgement judgement{head_->forward(features).squeeze(1), {}};
+  Judgement judgement{nn::shown(*head_, features).squeeze(1), {}};
   if (critic_condition_ && !condition_.joins_critic()) {
-    judgement.score = judgement.score + (features * critic_condition_->forward(classes_of(condition))).sum(1);
+    judgement.score = judgement.score + (features * nn::shown(*critic_condition_, classes_of(condition))).sum(1);
   }
-  if (auxiliary_) judgement.logits = auxiliary_->forward(features);
+  if (auxiliary_) judgement.logits = nn::shown(*auxiliary_, features);
   return judgement;
 }
 

@@ -57,7 +57,7 @@ void check_conditions(std::int64_t conditions);  // ConfigError: a single one
 // weight_orig beside weight_u and weight_v. What `insert` puts after a block is normalised by none.
 class TrunkGan : public Model, public virtual Generator, public virtual Critic, public virtual Conditional {
  public:
-  std::vector<LayerGroup> groups() const final;
+  std::vector<LayerGroup> layer_groups() const final;
   Signature signature() const final;
   // DataError unless noise is (N, Z), and the condition classes where it is conditional.
   at::Tensor generate(const at::Tensor& noise, const at::Tensor& condition = {}) final;

@@ -6,6 +6,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/models/trunk_groups.hpp"
+#include "vaetl/nn/taps.hpp"
 
 namespace vaetl::models {
 namespace {
@@ -41,7 +42,13 @@ TrunkVae::Latent::Latent(std::int64_t features, std::int64_t size)
     : mean(register_module("mean", std::make_shared<nn::Linear>(features, size))),
       log_var(register_module("log_var", std::make_shared<nn::Linear>(features, size))) {}
 
-Gaussian TrunkVae::Latent::of(const at::Tensor& h) { return {mean->forward(h), log_var->forward(h)}; }
+at::Tensor TrunkVae::Latent::mean_of(const at::Tensor& h) {
+  at::Tensor result = mean->forward(h);
+  nn::Taps::show(this, result);
+  return result;
+}
+
+Gaussian TrunkVae::Latent::of(const at::Tensor& h) { return {mean_of(h), log_var->forward(h)}; }
 
 TrunkVae::TrunkVae(ModelSpec spec, std::vector<std::int64_t> input, std::shared_ptr<nn::Sequence> encoder,
                    std::int64_t feature_size, std::shared_ptr<nn::Sequence> decoder, VaeSettings settings)
@@ -64,7 +71,7 @@ void TrunkVae::make_prior() {
   }
 }
 
-std::vector<LayerGroup> TrunkVae::groups() const {
+std::vector<LayerGroup> TrunkVae::layer_groups() const {
   auto groups = numbered_groups("encoder", *encoder_);
   groups.push_back({"latent", {"latent"}});
   if (!standard_prior()) groups.push_back({"prior", {"prior"}});
@@ -106,7 +113,7 @@ at::Tensor TrunkVae::hidden(const Fields& fields) {
   return with_class(h, condition_of(*this, fields));
 }
 
-at::Tensor TrunkVae::encode(const Fields& fields) { return latent_->mean->forward(hidden(fields)); }
+at::Tensor TrunkVae::encode(const Fields& fields) { return latent_->mean_of(hidden(fields)); }
 
 Gaussian TrunkVae::posterior(const Fields& fields) { return latent_->of(hidden(fields)); }
 

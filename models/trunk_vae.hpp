@@ -50,7 +50,7 @@ VaeSettings vae_settings(const O& o) {
 // decoder.0, ….
 class TrunkVae : public Model, public virtual Variational, public virtual Generator, public virtual Conditional {
  public:
-  std::vector<LayerGroup> groups() const final;
+  std::vector<LayerGroup> layer_groups() const final;
   Signature signature() const final;
   at::Tensor encode(const Fields& fields) final;  // DataError for another shape than the description's
   std::int64_t feature_size() const final { return settings_.latent; }
@@ -73,6 +73,7 @@ class TrunkVae : public Model, public virtual Variational, public virtual Genera
  private:
   struct Latent final : torch::nn::Module {
     Latent(std::int64_t features, std::int64_t size);
+    at::Tensor mean_of(const at::Tensor& h);
     Gaussian of(const at::Tensor& h);
     std::shared_ptr<nn::Linear> mean, log_var;
   };

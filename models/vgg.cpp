@@ -50,7 +50,7 @@ Vgg::Vgg(const Options& o) : Backbone(vaetl::spec<Vgg>(checked<Vgg>(o)), o), opt
   const auto* fc1 = add_dense("fc1", "classifier.0", channels * vgg_grid * vgg_grid, width);
   then([fc1, p = o.dropout](const at::Tensor& x) { return p > 0 ? at::dropout(x, p, fc1->is_training()) : x; });
   add_dense("fc2", "classifier.3", width, width);
-  head("classifier.6", width, o.dropout);
+  add_head("classifier.6", width, o.dropout);
 }
 
 std::int64_t Vgg::add_stages() {

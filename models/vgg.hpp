@@ -20,6 +20,7 @@ class Vgg final : public Backbone {
     double dropout = 0.5, width = 1;
     nn::Insertions insert = {};
     std::int64_t classes = 10;
+    std::vector<std::int64_t> head = {};
     static constexpr auto fields() {
       return std::tuple_cat(
           image_field<Options>(),

@@ -89,7 +89,10 @@ Result run(const Program& program, const Arguments& arguments) {
     return {{{"program", program.name}, {"version", VAETL_VERSION}}, program.name + " " VAETL_VERSION "\n"};
   }
   if (arguments.has("help")) {
-    const std::string text = arguments.positional().empty() ? help_text(program) : topic_text(arguments.positional());
+    std::string text = program.help ? program.help(arguments) : std::string();
+    if (text.empty()) {
+      text = arguments.positional().empty() ? help_text(program) : topic_text(arguments.positional());
+    }
     return {{{"help", text}}, text};
   }
   return program.run(arguments);

@@ -24,6 +24,7 @@ struct Program {
   std::string notes = {};        // paragraphs of the help
   std::string example = {};      // lines
   Result (*run)(const Arguments&) = nullptr;
+  std::string (*help)(const Arguments&) = nullptr;  // what --help says with other options; empty: as ever
 };
 
 // Runs it and gives the exit code. An error is one line on stderr; with --json it is {"error": {…}} on stdout as well.

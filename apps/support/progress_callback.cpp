@@ -42,6 +42,7 @@ class ShowProgress final : public Callback {
  private:
   std::string note(const Progress& p) const {
     const std::int64_t epochs = p.steps_per_epoch > 0 ? (p.steps + p.steps_per_epoch - 1) / p.steps_per_epoch : 0;
+    if (p.steps == 0) return "nothing is trained" + validation_;
     return fmt::format("epoch {}/{}{}{}", p.epoch + 1, epochs, loss_, validation_);
   }
 

@@ -42,7 +42,8 @@ ScoredData scored_data(const Arguments& arguments, const Model& model) {
   const Splits splits = data::open(arguments.text("data"), reading);
   const std::string split = choose_split(splits, arguments);
   const Dataset& chosen = named_split(splits, split);
-  if (chosen.size() > 0) return {chosen, split};
+  const bool compares = split != "train" && splits.train.size() > 0;
+  if (chosen.size() > 0) return {chosen, split, compares ? std::optional(splits.train) : std::nullopt};
   throw DataError({arguments.text("data"), "examples in the split " + quote(split), "none", "choose another --split"});
 }
 

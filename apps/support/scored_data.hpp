@@ -1,5 +1,6 @@
 // What the programs share that run a trained model over data: --data, --split and --strict.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ std::vector<Flag> data_flags(const std::vector<Flag>& own);
 struct ScoredData {
   Dataset examples;
   std::string split;
-  Json about() const;  // its name, split and number of examples
+  std::optional<Dataset> training = {};  // of the same set, where another split is scored
+  Json about() const;                    // its name, split and number of examples
 };
 
 // The split that the arguments ask for; without --split the test split, or all there is where the set has no splits.

@@ -6,6 +6,7 @@
 #include "vaetl/data/reader.hpp"
 #include "vaetl/data/transform.hpp"
 #include "vaetl/metrics/metric.hpp"
+#include "vaetl/nn/adapter.hpp"
 #include "vaetl/nn/model.hpp"
 #include "vaetl/objectives/corruption.hpp"
 #include "vaetl/objectives/objective.hpp"
@@ -14,6 +15,7 @@
 #include "vaetl/train/optimizer.hpp"
 #include "vaetl/train/trainer.hpp"
 #include "vaetl/transfer/adapt.hpp"
+#include "vaetl/transfer/method.hpp"
 
 namespace vaetl::apps {
 namespace {
@@ -32,7 +34,9 @@ void add_registry(std::vector<Topic>& topics, const std::string& kind) {
 
 std::vector<Topic> all_topics() {
   std::vector<Topic> topics;
-  add_registry<Model>(topics, "model");
+  for (const std::string& name : registry<Model>().names()) topics.push_back({"model", name, model_schema(name)});
+  add_registry<nn::Adapter>(topics, "adapter");
+  add_registry<transfer::Method>(topics, "method");
   add_registry<Objective>(topics, "objective");
   add_registry<Corruption>(topics, "corruption");
   add_registry<Optimizer>(topics, "optimizer");
@@ -58,6 +62,7 @@ Json shown_schema(const Topic& topic) {
 }
 
 std::string one_topic(const Topic& topic) {
+  if (topic.kind == "method") return transfer::method_help(topic.name);
   const std::string options = describe(shown_schema(topic));
   const std::string head =
       topic.kind == "section" ? "section \"" + topic.name + "\" of a recipe" : topic.kind + " \"" + topic.name + "\"";
@@ -91,8 +96,10 @@ std::string topic_text(const std::vector<std::string>& names) {
     if (text.size() > before) continue;
     std::vector<std::string> known;
     for (const Topic& topic : topics) known.push_back(topic.name);
-    throw ConfigError({"help", "the name of a model, objective, optimizer, transform, metric, reader, maker or section",
-                       quote(name), did_you_mean(name, known)});
+    throw ConfigError(
+        {"help",
+         "the name of a model, adapter, method, objective, optimizer, transform, metric, reader, maker or section",
+         quote(name), did_you_mean(name, known)});
   }
   return text;
 }

@@ -365,19 +365,40 @@ class Transfer(Case):
     def test_methods(self):
         source = read_weights(self.folder / "source" / "model" / "model.safetensors")
         changed = {}
-        for method in ["probe", "fine_tune", "scratch"]:
-            result = self.json_of("vaetl-transfer", *self.flags("--method", method, "--out", method))
+        for method in ["probe", "fine_tune", "scratch", "lora"]:
+            more = ["method.rank=2"] if method == "lora" else []
+            result = self.json_of("vaetl-transfer", *self.flags("--method", method, "--out", f"by-{method}", *more))
+            self.assertEqual(result["transfer"]["method"]["name"], method)
             self.assertEqual((result["name"], result["data"]["train"], result["steps"]), (method, 20, 20))
             self.assertIn("accuracy", result["metrics"])
-            target = self.weights(method)
+            target = self.weights(f"by-{method}")
             shared = set(source) & set(target)
             self.assertTrue(shared)
             changed[method] = {name for name in shared if source[name] != target[name]}
-        self.assertEqual(changed["probe"], set())
+        self.assertEqual(result["transfer"]["method"]["rank"], 2)
+        self.assertEqual((changed["probe"], changed["lora"]), (set(), set()))
         self.assertTrue(changed["fine_tune"])
         self.assertTrue(changed["scratch"])
-        card = json.loads((self.folder / "probe" / "model" / "model.json").read_text())
+        card = json.loads((self.folder / "by-probe" / "model" / "model.json").read_text())
         self.assertEqual(card["base_model"], "tiny-vae")
+        card = json.loads((self.folder / "by-scratch" / "model" / "model.json").read_text())
+        self.assertEqual(card.get("base_model", ""), "")
+
+    def test_methods_explain_themselves(self):
+        listed = self.run_program("vaetl-transfer", "--help").stdout
+        for method in ["fine_tune", "linear_probe", "lora", "l2_sp"]:
+            self.assertRegex(listed, rf"\n  {method} +\S")
+            for ways in (["--method", method, "--help"], ["--help", method]):
+                told = self.run_program("vaetl-transfer", *ways).stdout
+                self.assertIn(f'method "{method}": ', told)
+                self.assertIn("arXiv:", told)
+        self.assertRegex(told, r"alpha +number +0\.\d+ +at least 0")
+        printed = self.json_of("vaetl-transfer", *self.flags("--method", "gradual", "method.every=1", "--print-config"))
+        self.assertNotIn("method", printed["transfer"])
+        self.assertEqual(printed["transfer"]["gradual"]["every"], 1)
+        self.refused(2, ["--method", '"lorra"', 'did you mean "lora"?'], "vaetl-transfer", "--method", "lorra", "--help")
+        self.refused(2, ["transfer.method", '"rnk"', '"rank"'], "vaetl-transfer",
+                     *self.flags("--method", "lora", "method.rnk=3"))
 
     def test_report_comes_first(self):
         dry = self.run_program("vaetl-transfer", *self.flags("--dry-run", "--method", "probe"))
@@ -392,6 +413,23 @@ class Transfer(Case):
         result = self.json_of("vaetl-transfer", recipe, "transfer.freeze=[\"backbone\"]", "--out", "adapted")
         self.assertGreater(result["metrics"]["accuracy"], 1.5 / CLASSES)
         self.refused(2, ["RECIPE and --method"], "vaetl-transfer", recipe, "--method", "probe")
+
+    def test_small_additions(self):
+        recipe = self.recipe("lora", model=None, transfer={"from": "zoo:tiny-vae", "heads": [{"classes": CLASSES}],
+                                                           "adapters": [{"name": "lora", "rank": 1}],
+                                                           "freeze": ["backbone"]})
+        accuracy = self.json_of("vaetl-transfer", recipe, "--out", "lora")["metrics"]["accuracy"]
+        for name, flag in [("task", "--delta"), ("merged", "--merge")]:
+            self.run_program("vaetl-zoo", "add", "lora", "--name", name, flag)
+            found = self.json_of("vaetl-evaluate", name, "--data", f"idx:{self.data}", "--metrics", "accuracy")
+            self.assertEqual(found["metrics"]["accuracy"], accuracy)
+        task, merged, base = (self.json_of("vaetl-zoo", "show", name) for name in ["task", "merged", "tiny-vae"])
+        self.assertEqual(task["base"], {"name": "tiny-vae", "sha256": base["weights"]["sha256"]})
+        self.assertLess(task["weights"]["bytes"], merged["weights"]["bytes"])
+        self.assertNotIn("adapters", merged["model"])
+        self.refused(2, ["a model with adapters", "none"], "vaetl-zoo", "add", "tiny-vae", "--name", "x", "--merge")
+        self.refused(2, ["base_model", "none"], "vaetl-zoo", "add", "tiny-vae", "--name", "x", "--delta")
+        shutil.rmtree(self.folder / "zoo" / "merged")
 
     def test_zoo(self):
         listed = self.json_of("vaetl-zoo", "list")["entries"]

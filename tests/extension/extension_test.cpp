@@ -26,7 +26,7 @@ class LinearAutoencoder final : public Model, public Encoder {
     down_ = register_module("down", std::make_shared<nn::Linear>(o.size, o.code));
     up_ = register_module("up", std::make_shared<nn::Linear>(o.code, o.size));
   }
-  std::vector<LayerGroup> groups() const override { return {{"encoder", {"down"}}, {"decoder", {"up"}}}; }
+  std::vector<LayerGroup> layer_groups() const override { return {{"encoder", {"down"}}, {"decoder", {"up"}}}; }
   Signature signature() const override { return {{{"input", {{1, 28, 28}, at::kFloat, 0, 1}}}}; }
   at::Tensor encode(const Fields& fields) override { return down_->forward(fields.input().flatten(1)); }
   std::int64_t feature_size() const override { return options_.code; }

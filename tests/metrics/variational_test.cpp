@@ -54,7 +54,7 @@ TEST(Nll, OfExamplesLargerThanWhatIsDecodedAtOnce) {
   Fields fields;
   struct Wide final : Model, Variational {
     Wide() : Model({"wide", Json::object()}) { register_parameter("w", at::zeros({1}, at::kDouble)); }
-    std::vector<LayerGroup> groups() const override { return {{"w", {"w"}}}; }
+    std::vector<LayerGroup> layer_groups() const override { return {{"w", {"w"}}}; }
     Signature signature() const override { return {}; }
     at::Tensor encode(const Fields& f) override { return posterior(f).mean; }
     std::int64_t feature_size() const override { return 2; }

@@ -6,6 +6,7 @@
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/randn_like.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +15,7 @@
 #include "models/reduced.hpp"
 #include "support/expect_error.hpp"
 #include "vaetl/core/random.hpp"
+#include "vaetl/nn/adapter.hpp"
 #include "vaetl/nn/pass.hpp"
 #include "vaetl/nn/state.hpp"
 
@@ -97,7 +99,7 @@ TEST_P(Registered, ItsDescriptionRebuildsIt) {
   const Json written = Codec<ModelSpec>::write(model_->spec());
   ModelSpec spec;
   Codec<ModelSpec>::read(parse_json(written.dump(), "description"), "model", spec, {});
-  EXPECT_EQ(registry<Model>().complete(spec).options, model_->spec().options) << "a default is not written out";
+  EXPECT_EQ(complete(spec).options, model_->spec().options) << "a default is not written out";
   const auto again = build(spec);
   const Weights first = state(*model_), second = state(*again);
   ASSERT_EQ(first.size(), second.size());
@@ -228,6 +230,90 @@ TEST_P(Registered, RandomnessComesFromTheSeedAlone) {
   for (std::size_t i = 0; i < first.size(); ++i) EXPECT_TRUE(at::equal(first[i], second[i]));
 }
 
+// The same model with adapters that start as the identity: what it computes stays, its own tensors keep their names,
+// and description, weights and copies carry the adapters.
+class Adapted : public Registered {
+ protected:
+  std::shared_ptr<Model> with(const Json& adapter) {
+    ModelSpec spec = model_->spec();
+    spec.options["adapters"] = Json::array({adapter});
+    auto model = build(spec);
+    load(*model, state(*model_));
+    return model;
+  }
+
+  // Bit for bit where the weights alone are adapted; an output that is adapted leaves the fused path of dense layers,
+  // whose sums round otherwise.
+  void expect_same_outputs(Model& model, double tolerance) {
+    model_->eval();
+    model.eval();
+    const Batch batch = batch_for(*model_);
+    const auto expected = outputs(*model_, batch), found = outputs(model, batch);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_TRUE(at::allclose(found[i], expected[i], tolerance, tolerance)) << "output " << i;
+    }
+  }
+};
+
+TEST_P(Adapted, StartsAsTheModelItself) {
+  for (const char* name : {"lora", "ia3"}) expect_same_outputs(*with({{"to", "*"}, {"name", name}}), 0);
+  expect_same_outputs(*with({{"to", "*"}, {"name", "bottleneck"}}), 1e-5);
+}
+
+TEST_P(Adapted, HasItsGroupsBehindTheModels) {
+  const auto model = with({{"to", "*"}, {"name", "lora"}});
+  const auto own = model_->groups(), all = model->groups();
+  ASSERT_GT(all.size(), own.size());
+  for (std::size_t i = 0; i < own.size(); ++i) EXPECT_EQ(all[i].name, own[i].name);
+  Names plain;
+  for (const LayerGroup& group : own) plain.insert(group.name);
+  for (std::size_t i = own.size(); i < all.size(); ++i) {
+    EXPECT_TRUE(is_adapter(all[i].name)) << all[i].name;
+    EXPECT_TRUE(plain.contains(std::string(adapted_group(all[i].name)))) << all[i].name;
+    EXPECT_FALSE(group_modules(*model, all[i]).empty()) << all[i].name << " has no module";
+  }
+  for (const auto& [name, tensor] : state(*model_)) EXPECT_TRUE(state(*model).contains(name)) << name;
+}
+
+TEST_P(Adapted, EveryAdapterTrainsAloneAndTravels) {
+  const auto model = with({{"to", "*"}, {"name", "lora"}, {"rank", 2}});
+  for (const auto& item : model->named_parameters()) item.value().requires_grad_(is_adapter(item.key()));
+  some_loss(*model, batch_for(*model, 4)).backward();
+  const at::NoGradGuard no_grad;
+  for (const auto& item : model->named_parameters()) {
+    EXPECT_EQ(item.value().grad().defined(), is_adapter(item.key())) << item.key();
+    if (is_adapter(item.key())) item.value().add_(0.1 * at::randn_like(item.value()));
+  }
+  const auto copy = clone(*model);
+  const auto again = build(complete(model->spec()));
+  EXPECT_TRUE(load(*again, state(*model)).complete());
+  for (const auto& [name, tensor] : state(*model)) {
+    EXPECT_TRUE(at::equal(state(*copy).at(name), tensor)) << name;
+    EXPECT_TRUE(at::equal(state(*again).at(name), tensor)) << name;
+  }
+}
+
+TEST_P(Adapted, MergesIntoPlainWeights) {
+  const auto model = with({{"to", "*"}, {"name", "lora"}, {"rank", 2}});
+  {
+    const at::NoGradGuard no_grad;
+    for (const auto& item : model->named_parameters()) {
+      if (is_adapter(item.key())) item.value().add_(0.01 * at::randn_like(item.value()));
+    }
+  }
+  model->eval();
+  const auto merged = nn::merge_adapters(*model);
+  EXPECT_EQ(merged->spec().options, model_->spec().options);
+  const Batch batch = batch_for(*model);
+  const auto expected = outputs(*model, batch), found = outputs(*merged, batch);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-5, 1e-5)) << "output " << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Adapted, ::testing::ValuesIn(registry<Model>().names()),
+                         [](const auto& test) { return test.param; });
 INSTANTIATE_TEST_SUITE_P(Models, Registered, ::testing::ValuesIn(registry<Model>().names()),
                          [](const auto& test) { return test.param; });
 

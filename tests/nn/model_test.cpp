@@ -47,10 +47,10 @@ TEST(Build, WantsEveryTensorInExactlyOneGroup) {
   };
   EXPECT_EQ(thrown("none"),
             "model \"misgrouped\": expected \"firstborn.bias\" in one layer group, found it in none; mend the model's "
-            "groups()");
+            "layer_groups()");
   EXPECT_EQ(thrown("twice"),
             "model \"misgrouped\": expected \"firstborn.bias\" in one layer group, found it in a, b; mend the model's "
-            "groups()");
+            "layer_groups()");
 }
 
 TEST(Clone, CopiesEverythingAndDrawsNothing) {

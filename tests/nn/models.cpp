@@ -24,7 +24,7 @@ Tiny::Tiny(Options options) : Model(vaetl::spec<Tiny>(options)), options_(option
   if (options.classes > 0) head_ = register_module("head", std::make_shared<nn::Linear>(3, options.classes));
 }
 
-std::vector<LayerGroup> Tiny::groups() const {
+std::vector<LayerGroup> Tiny::layer_groups() const {
   std::vector<LayerGroup> groups = {{"stem", {"down", "norm"}}};
   if (head_) groups.push_back({"head", {"head"}});
   return groups;
@@ -40,7 +40,7 @@ Misgrouped::Misgrouped(Options options) : Model(vaetl::spec<Misgrouped>(options)
   register_module("firstborn", std::make_shared<nn::Linear>(2, 2));
 }
 
-std::vector<LayerGroup> Misgrouped::groups() const {
+std::vector<LayerGroup> Misgrouped::layer_groups() const {
   if (how_ == "none") return {{"a", {"first"}}};
   return {{"a", {"first", "firstborn"}}, {"b", {"firstborn.bias"}}};
 }

@@ -19,7 +19,7 @@ class Tiny final : public Model, public Classifier {
     }
   };
   explicit Tiny(Options options);
-  std::vector<LayerGroup> groups() const override;
+  std::vector<LayerGroup> layer_groups() const override;
   Signature signature() const override { return {{{"input", {{options_.size}, at::kFloat, 0, 1}}}}; }
   at::Tensor encode(const Fields& fields) override;
   std::int64_t feature_size() const override { return 3; }
@@ -43,7 +43,7 @@ class Misgrouped final : public Model {
     static constexpr auto fields() { return std::tuple{field("how", &Options::how, "none or twice")}; }
   };
   explicit Misgrouped(Options options);
-  std::vector<LayerGroup> groups() const override;
+  std::vector<LayerGroup> layer_groups() const override;
   Signature signature() const override { return {}; }
 
  private:

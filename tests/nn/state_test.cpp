@@ -47,7 +47,18 @@ TEST(State, IsSharedAndHoldsBuffers) {
   EXPECT_TRUE(weights.at("down.weight").is_same(model->named_parameters()["down.weight"]));
 }
 
-TEST(LoadRule, FieldsCover) { expect_fields_cover<LoadRule>(); }
+TEST(LoadRule, FieldsCover) {
+  expect_fields_cover<LoadRule>();
+  expect_fields_cover<RowNames>();
+  expect_fields_cover<MapShapes>();
+  expect_defaults_round_trip<LoadRule>();
+}
+
+TEST(State, NamesAreInTheOrderOfAStateDict) {
+  EXPECT_EQ(names_in_order(*tiny()),
+            (Names{"down.weight", "down.bias", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var",
+                   "norm.num_batches_tracked", "head.weight", "head.bias"}));
+}
 
 TEST(Load, CopiesWhatFits) {
   auto from = tiny(), to = tiny();
@@ -181,6 +192,130 @@ TEST(Load, RefusesRulesThatMakeNoSense) {
   expect_refused<ConfigError>(*model, weights, {{.from = "*", .to = "*", .on_mismatch = "skipp"}},
                               {"on_mismatch", "\"skipp\"", "did you mean \"skip\"?"});
   expect_refused<ConfigError>(*model, weights, {{.from = "*********", .to = ""}}, {"at most 8 *", "found 9"});
+  expect_refused<ConfigError>(*model, weights, {{.on_mismatch = "skip", .names = RowNames{{"a"}, {"b"}}}},
+                              {"names beside on_mismatch \"rows\" alone, found it beside \"skip\""});
+  expect_refused<ConfigError>(*model, weights, {{.on_mismatch = "rows", .names = RowNames{{"a", "a"}, {"b"}}}},
+                              {"names.from: expected a name for each row, found \"a\" twice"});
+}
+
+TEST(Load, TakesRowsByName) {
+  auto from = tiny(3), to = tiny(2);
+  const at::Tensor fresh = state(*to).at("head.weight").clone();
+  LoadRule rows{
+      .from = "head.*", .to = "head.*", .on_mismatch = "rows", .names = RowNames{{"a", "b", "c"}, {"c", "d"}}};
+  const LoadReport report = load(*to, state(*from), {rows});
+  EXPECT_EQ(names(report.reshaped), (Names{"head.bias", "head.weight"}));
+  EXPECT_EQ(report.reshaped[1].note, "1 of 2 rows by name (c), the others fresh");
+  EXPECT_EQ(report.reshaped[1].taken, 3);
+  EXPECT_EQ(report.reshaped[1].elements, 6);
+  EXPECT_TRUE(at::equal(state(*to).at("head.weight")[0], state(*from).at("head.weight")[2]));
+  EXPECT_TRUE(at::equal(state(*to).at("head.weight")[1], fresh[1]));
+  rows.names.reset();
+  expect_refused<FileError>(*to, state(*from), {rows},
+                            {"weights \"head.bias\": expected shape (2), or for the rule rows the names of its rows on "
+                             "both sides",
+                             "found shape (3) in the file (and 1 more like it)"});
+}
+
+// Two heads of one shape that list their classes in another order are not the same.
+TEST(Load, RowsGoByNameWhateverTheShapes) {
+  auto from = tiny(2), to = tiny(2);
+  LoadRule rows{.from = "head.*", .to = "head.*", .on_mismatch = "rows", .names = RowNames{{"a", "b"}, {"b", "a"}}};
+  load(*to, state(*from), {rows});
+  EXPECT_TRUE(at::equal(state(*to).at("head.weight"), state(*from).at("head.weight").flip(0)));
+  rows.names = RowNames{{"a", "b"}, {"a", "b"}};
+  EXPECT_TRUE(load(*to, state(*from), {rows}).complete());
+}
+
+TEST(Load, TakesTheFirstRowsOnRequest) {
+  auto from = tiny(3), to = tiny(2);
+  const LoadReport report = load(*to, state(*from), {{.from = "head.*", .to = "head.*", .on_mismatch = "first_rows"}});
+  EXPECT_EQ(report.reshaped[0].note, "the first 2 of 3 rows");
+  EXPECT_TRUE(at::equal(state(*to).at("head.weight"), state(*from).at("head.weight").narrow(0, 0, 2)));
+}
+
+TEST(Load, ScalesValues) {
+  auto from = tiny(), to = tiny();
+  const LoadReport report = load(*to, state(*from), {{.from = "down.*", .to = "down.*", .scale = 0.5}});
+  EXPECT_EQ(report.loaded[0].note, "times 0.5");
+  EXPECT_TRUE(at::equal(state(*to).at("down.weight"), state(*from).at("down.weight") * 0.5));
+  EXPECT_TRUE(at::equal(state(*to).at("head.weight"), state(*from).at("head.weight")));
+}
+
+TEST(Load, SuggestsARuleThatFits) {
+  nn::Conv2d colour({.in = 3, .out = 2, .kernel = 3}), grey({.in = 1, .out = 2, .kernel = 3});
+  expect_refused<FileError>(
+      grey, state(colour), {},
+      {"weights \"weight\": expected shape (2, 1, 3, 3), found shape (2, 3, 3, 3) in the file; "
+       "fit it by the rule {\"from\":\"weight\",\"to\":\"weight\",\"on_mismatch\":\"channels\"}, or "
+       "leave it fresh with \"skip\""});
+}
+
+// The tensors of `tiny` under names that say nothing.
+struct Unnamed {
+  Weights weights;
+  Names order;
+  explicit Unnamed(const Model& model) {
+    const Weights own = copied(model);
+    for (const auto& name : names_in_order(model)) {
+      const bool counter = name.ends_with("num_batches_tracked");
+      order.push_back(counter ? "c.num_batches_tracked" : fmt::format("t{}", order.size()));
+      weights[order.back()] = own.at(name);
+    }
+  }
+};
+
+TEST(LoadByOrder, PairsByOrderAndShape) {
+  auto from = tiny(), to = tiny();
+  const Unnamed file(*from);
+  const LoadReport report = load(*to, file.weights, {}, {.by_order = true, .order = file.order});
+  EXPECT_TRUE(report.complete());
+  EXPECT_TRUE(equal_states(*from, *to));
+  EXPECT_EQ(report.loaded.front().name, "down.weight");
+  EXPECT_EQ(report.loaded.front().note, "from t0, by order");
+  EXPECT_EQ(report.loaded.front().source, "t0");
+}
+
+TEST(LoadByOrder, OldFilesLackCounters) {
+  auto from = tiny(), to = tiny();
+  Unnamed file(*from);
+  file.weights.erase("c.num_batches_tracked");
+  std::erase(file.order, "c.num_batches_tracked");
+  const LoadReport report = load(*to, file.weights, {}, {.by_order = true, .order = file.order});
+  EXPECT_EQ(names(report.initialised), Names{"norm.num_batches_tracked"});
+  EXPECT_TRUE(at::equal(state(*to).at("head.bias"), state(*from).at("head.bias")));
+}
+
+TEST(LoadByOrder, RulesComeFirst) {
+  auto from = tiny(), to = tiny();
+  Unnamed file(*from);
+  file.weights["extra"] = at::zeros({9});
+  file.order.insert(file.order.begin(), "extra");
+  const std::vector<LoadRule> rules = {{.from = "extra", .to = ""}, {.from = "t7", .to = "head.weight"}};
+  const LoadReport report = load(*to, file.weights, rules, {.by_order = true, .order = file.order});
+  EXPECT_EQ(names(report.unused), Names{"extra"});
+  EXPECT_TRUE(report.initialised.empty());
+  EXPECT_TRUE(equal_states(*from, *to));
+}
+
+TEST(LoadByOrder, WhatIsFreshIsPassedOverAndTheRestToldOf) {
+  auto from = tiny(5), to = tiny();
+  const Unnamed file(*from);
+  const LoadContext context{.by_order = true, .order = file.order, .fresh = {"head.weight", "head.bias"}};
+  const LoadReport report = load(*to, file.weights, {}, context);
+  EXPECT_EQ(names(report.initialised), (Names{"head.bias", "head.weight"}));
+  EXPECT_EQ(names(report.unused), (Names{"t7", "t8"}));
+}
+
+TEST(LoadByOrder, NamesTheFirstPairThatDoesNotFit) {
+  auto from = tiny(5), to = tiny();
+  const Unnamed file(*from);
+  expect_error<FileError>(
+      [&] { load(*to, file.weights, {}, {.by_order = true, .order = file.order}); },
+      {"weights by order, tensor 7: expected shape (2, 3) for \"head.weight\", found \"t7\" of shape "
+       "(5, 3); name this pair, or what is too many (\"to\": \"\"), by a rule of load"});
+  expect_error<ConfigError>([&] { load(*to, file.weights, {}, {.by_order = true}); },
+                            {"match: expected weights that keep the order", "found none"});
 }
 
 TEST(LoadStrict, TakesExactlyTheState) {

@@ -16,7 +16,7 @@ class LinearCoder final : public Model, public Encoder, public Decoder {
     encoder = register_parameter("encoder", at::randn({size, code}, at::kDouble));
     decoder = register_parameter("decoder", at::randn({code, size}, at::kDouble));
   }
-  std::vector<LayerGroup> groups() const override { return {{"encoder", {"encoder"}}, {"decoder", {"decoder"}}}; }
+  std::vector<LayerGroup> layer_groups() const override { return {{"encoder", {"encoder"}}, {"decoder", {"decoder"}}}; }
   Signature signature() const override { return {{{"input", {{size_}, at::kDouble, low, high}}}}; }
   at::Tensor encode(const Fields& fields) override {
     seen = fields.input();

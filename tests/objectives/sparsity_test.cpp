@@ -21,7 +21,7 @@ class ShallowCoder final : public Model, public Encoder {
       : Model({"shallow_coder", Json::object()}), function_(function), range_(range) {
     weight = register_parameter("weight", at::randn({size, code}, at::kDouble));
   }
-  std::vector<LayerGroup> groups() const override { return {{"encoder", {"weight"}}}; }
+  std::vector<LayerGroup> layer_groups() const override { return {{"encoder", {"weight"}}}; }
   Signature signature() const override { return {{{"input", {{weight.size(0)}, at::kDouble, 0, 1}}}}; }
   at::Tensor encode(const Fields& fields) override { return function_(fields.input().matmul(weight)); }
   Range feature_range() const override { return range_; }

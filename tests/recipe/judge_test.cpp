@@ -27,7 +27,7 @@ class Painter final : public Model, public Generator, public Conditional {
     set_preprocess(Json::array({{{"name", "scale"}, {"from", {0, 255}}, {"to", {-1, 1}}}}));
     eval();
   }
-  std::vector<LayerGroup> groups() const override { return {}; }
+  std::vector<LayerGroup> layer_groups() const override { return {}; }
   Signature signature() const override { return {{{"input", {{1, 8, 8}, at::kFloat, -1, 1}}}}; }
   std::int64_t conditions() const override { return conditions_; }
   std::int64_t noise_size() const override { return 64; }

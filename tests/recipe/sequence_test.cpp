@@ -89,7 +89,7 @@ class StepLabeller final : public Model, public SequenceModel {
   explicit StepLabeller(const Options& o) : Model(vaetl::spec<StepLabeller>(o)), options_(o) {
     head_ = register_module("head", std::make_shared<nn::Linear>(o.input.at(1), o.classes + o.outputs));
   }
-  std::vector<LayerGroup> groups() const override { return {{"head", {"head"}}}; }
+  std::vector<LayerGroup> layer_groups() const override { return {{"head", {"head"}}}; }
   Signature signature() const override { return {{{"input", {options_.input, at::kFloat, 0, 1}}}}; }
   at::Tensor unroll(const Fields& fields, std::vector<at::Tensor>&) override { return head_->forward(fields.input()); }
   std::int64_t step_outputs() const override { return options_.classes + options_.outputs; }

@@ -20,7 +20,7 @@ class ToyModel final : public Model, public Variational, public Classifier {
     decoder = register_parameter("decoder", at::zeros({latent, size}, at::kDouble));
   }
 
-  std::vector<LayerGroup> groups() const override {
+  std::vector<LayerGroup> layer_groups() const override {
     return {{"encoder", {"encoder"}}, {"latent", {"mean", "log_var"}}, {"decoder", {"decoder"}}, {"head", {"head"}}};
   }
   Signature signature() const override { return {{{"input", {{size_}, at::kDouble, 0, 1}}}}; }
@@ -51,7 +51,7 @@ class ToyModel final : public Model, public Variational, public Classifier {
 class BareModel final : public Model {
  public:
   BareModel() : Model({"bare", Json::object()}) {}
-  std::vector<LayerGroup> groups() const override { return {}; }
+  std::vector<LayerGroup> layer_groups() const override { return {}; }
   Signature signature() const override { return {}; }
 };
 

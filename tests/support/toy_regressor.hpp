@@ -9,7 +9,7 @@ namespace vaetl::testing {
 class ToyRegressor final : public Model, public Regressor {
  public:
   explicit ToyRegressor(std::int64_t size) : Model({"toy_regressor", Json::object()}), size_(size) {}
-  std::vector<LayerGroup> groups() const override { return {}; }
+  std::vector<LayerGroup> layer_groups() const override { return {}; }
   Signature signature() const override { return {{{"input", {{size_}, at::kDouble, 0, 1}}}}; }
   at::Tensor encode(const Fields& fields) override { return fields.input(); }
   std::int64_t feature_size() const override { return size_; }

@@ -52,13 +52,49 @@ TEST(Freezing, TheLastMatchingRuleWins) {
 }
 
 TEST(Freezing, AGroupThawsAtItsEpoch) {
-  const Tuning thaw = {{.groups = "backbone", .train = false}, {.groups = "encoder.2", .from_epoch = 2}};
+  const Tuning thaw = {{.groups = "backbone", .train = false}, {.groups = "encoder.2", .from = 2, .unit = "epochs"}};
   auto model = small("cnn", kCnn);
   const Checksum before = checksum(*model);
   fit(model, thaw, 2);
   EXPECT_EQ(unchanged(*model, before), (std::set<std::string>{"encoder.0", "encoder.1", "encoder.2"}));
   fit(model, thaw, 3);
   EXPECT_EQ(unchanged(*model, before), (std::set<std::string>{"encoder.0", "encoder.1"}));
+}
+
+// Of 8 steps, 4 an epoch, 30 % are 2.4: it counts from the fourth step on, and the curve goes on as if nothing were.
+TEST(Freezing, AGroupThawsWithinAnEpochAndTheCurveGoesOn) {
+  const Tuning thaw = {{.groups = "backbone", .train = false}, {.groups = "encoder.2", .lr_scale = 0.5, .from = 0.3}};
+  const auto stop_after = [&](std::int64_t steps) {
+    auto model = small("cnn", kCnn);
+    const Checksum before = checksum(*model);
+    const TrainerOptions options{
+        .epochs = 2, .batch_size = 16, .lr_curve = Schedule::linear(1, 0), .device = "cpu", .validate_every = 1};
+    const Run run = Trainer(options, {std::make_shared<StopAt>(steps)})
+                        .fit(model, make<objectives::CrossEntropy>(), blobs(64), thaw);
+    if (steps == 8) {
+      EXPECT_DOUBLE_EQ(run.history.at(0).at("lr_factor"), 0.5);
+      EXPECT_DOUBLE_EQ(run.history.at(1).at("lr_factor"), 0);
+    }
+    return unchanged(*model, before);
+  };
+  EXPECT_TRUE(stop_after(3).contains("encoder.2"));
+  EXPECT_FALSE(stop_after(4).contains("encoder.2"));
+  EXPECT_TRUE(stop_after(8).contains("encoder.1"));
+}
+
+TEST(Freezing, ABatchNormOfAGroupThatTrainsMayStand) {
+  for (const std::string norm : {"train", "statistics", "frozen"}) {
+    auto model = small("cnn", kCnn);
+    const Checksum before = checksum(*model);
+    fit(model, {{.groups = "backbone", .norm = norm}}, 1);
+    const Checksum after = checksum(*model);
+    const auto same = [&](const std::string& name) { return before.tensors.at(name) == after.tensors.at(name); };
+    EXPECT_FALSE(same("encoder.0.conv.weight")) << norm;
+    EXPECT_EQ(same("encoder.0.norm.running_mean"), norm != "train") << norm;
+    EXPECT_EQ(same("encoder.0.norm.num_batches_tracked"), norm != "train") << norm;
+    EXPECT_EQ(same("encoder.0.norm.weight"), norm == "frozen") << norm;
+    EXPECT_EQ(same("encoder.0.norm.bias"), norm == "frozen") << norm;
+  }
 }
 
 TEST(Freezing, ALearningRateOfZeroForAGroupLeavesItsWeights) {
@@ -70,7 +106,7 @@ TEST(Freezing, ALearningRateOfZeroForAGroupLeavesItsWeights) {
 
 TEST(Freezing, EverythingFrozenIsRefused) {
   expect_error<ConfigError>([] { fit(small("cnn", kCnn), {{.groups = "*", .train = false}}); },
-                            {"epoch 0", "every layer group is frozen"});
+                            {"step 0", "every layer group is frozen"});
 }
 
 TEST(Freezing, APatternThatMatchesNothingSuggestsTheNearest) {
@@ -92,8 +128,8 @@ TEST(Freezing, AfterTrainingEveryParameterWantsGradientsAgain) {
 TEST(FrozenFeatures, EqualTheSlowWay) {
   const Json options = {{"channels", {4, 8}}, {"dense", {16}}, {"classes", 4}, {"batch_norm", true}};
   const Tuning probe = {{.groups = "backbone", .train = false}};
-  // A thaw after the last epoch keeps everything frozen and forbids the short cut.
-  const Tuning slow_probe = {{.groups = "backbone", .train = false}, {.groups = "encoder.0", .from_epoch = 1000}};
+  // A thaw at the end keeps everything frozen and forbids the short cut.
+  const Tuning slow_probe = {{.groups = "backbone", .train = false}, {.groups = "encoder.0", .from = 1}};
   auto fast = small("cnn", options), slow = small("cnn", options);
   fit(fast, probe);
   fit(slow, slow_probe);

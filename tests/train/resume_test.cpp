@@ -3,7 +3,9 @@
 #include "train/fixture.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/objectives/cross_entropy.hpp"
+#include "vaetl/objectives/delta.hpp"
 #include "vaetl/objectives/elbo.hpp"
+#include "vaetl/objectives/l2_sp.hpp"
 #include "vaetl/objectives/simclr.hpp"
 
 namespace vaetl::testing::resume_test {
@@ -37,14 +39,31 @@ const std::vector<Case>& cases() {
        [] { return make<objectives::CrossEntropy>(); },
        1,
        {{.groups = "backbone", .train = false},
-        {.groups = "encoder.2", .lr_scale = 0.1, .from_epoch = 1},
-        {.groups = "encoder.1", .from_epoch = 2}}},
+        {.groups = "encoder.2", .lr_scale = 0.1, .from = 1, .unit = "epochs"},
+        {.groups = "encoder.1", .from = 2, .unit = "epochs"}}},
       {"probe_with_cached_features",
        "cnn",
        {{"channels", {4}}, {"dense", {8}}, {"classes", 4}, {"batch_norm", true}},
        [] { return make<objectives::CrossEntropy>(); },
        1,
-       {{.groups = "backbone", .train = false}}}};
+       {{.groups = "backbone", .train = false}}},
+      // 15 steps: groups thaw within epochs too
+      {"gradual_by_share",
+       "cnn",
+       {{"channels", {4, 4}}, {"dense", {8}}, {"classes", 4}, {"batch_norm", true}},
+       [] { return make<objectives::CrossEntropy>(); },
+       1,
+       {{.groups = "backbone", .train = false},
+        {.groups = "encoder.2", .lr_scale = 0.5, .from = 0.2},
+        {.groups = "encoder.1", .lr_scale = 0.25, .norm = "frozen", .from = 0.45},
+        {.groups = "encoder.0", .lr_scale = 0.1, .norm = "statistics", .from = 12, .unit = "steps"}}},
+      {"drawn_to_its_start",
+       "cnn",
+       {{"channels", {4}}, {"dense", {8}}, {"classes", 4}},
+       [] { return make<objectives::CrossEntropy>() + make<objectives::L2Sp>({.alpha = 1, .beta = 0.1}); }},
+      {"held_near_its_source", "cnn", {{"channels", {4}}, {"dense", {8}}, {"classes", 4}, {"batch_norm", true}}, [] {
+         return make<objectives::CrossEntropy>() + make<objectives::Delta>({.alpha = 1});
+       }}};
   return all;
 }
 
@@ -91,7 +110,7 @@ TEST_P(Resume, FromEveryKindOfStepEqualsTheUninterruptedRun) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, Resume, ::testing::Range<std::size_t>(0, 5),
+INSTANTIATE_TEST_SUITE_P(Cases, Resume, ::testing::Range<std::size_t>(0, 8),
                          [](const auto& test) { return cases()[test.param].name; });
 
 Run resume_with(const std::string& directory, const Json& model, const TrainerOptions& changed) {

@@ -20,7 +20,9 @@ class Pair final : public Model {
     generator = register_module("generator", std::make_shared<nn::Linear>(o.width, o.width));
     critic = register_module("critic", std::make_shared<nn::Linear>(o.width, 1));
   }
-  std::vector<LayerGroup> groups() const override { return {{"generator", {"generator"}}, {"critic", {"critic"}}}; }
+  std::vector<LayerGroup> layer_groups() const override {
+    return {{"generator", {"generator"}}, {"critic", {"critic"}}};
+  }
   Signature signature() const override { return {{{"input", {{3}, at::kFloat, -1, 1}}}}; }
   std::shared_ptr<nn::Linear> generator, critic;
 };

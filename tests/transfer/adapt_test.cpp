@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <ATen/ops/_upsample_bilinear2d_aa.h>
+
 #include "support/expect_error.hpp"
 #include "support/fields_cover.hpp"
 #include "transfer/fixture.hpp"
@@ -164,6 +166,9 @@ TEST(Adapt, RulesRenameAndAreChecked) {
       {"transfer.load[1].from", "\"modul.*\"", "did you mean"});
   expect_error<ConfigError>([&] { adapt(cnn->spec(), foreign, {}, {.load = {{.from = "m?dule.*"}}}); },
                             {"transfer.load[0].from"});
+  expect_error<ConfigError>(
+      [&] { adapt(cnn->spec(), foreign, {}, {.load = {{.from = "module.*", .to = "encoders.*"}}}); },
+      {"transfer.load[0].to: expected a name, or a pattern of names, of \"cnn\", found \"encoders.*\"", "encoder.0"});
 }
 
 TEST(Adapt, ACheckpointOfAnotherModelIsRefused) {
@@ -197,6 +202,137 @@ TEST(Adapt, AFilesHeadIsFreshAsAModelsIs) {
   const auto adapted = adapt(cnn->spec(), copied(*cnn), {}, {.heads = {{.classes = 7}}});
   EXPECT_EQ(names(adapted.report.weights.initialised), (Names{"head.bias", "head.weight"}));
   EXPECT_EQ(dynamic_cast<Classifier&>(*adapted.model).classes(), 7);
+}
+
+TEST(Adapt, APrefixIsPutBeforeAllNames) {
+  const auto cnn = small_cnn(3);
+  Weights bare;  // an encoder that was saved alone
+  for (const auto& [name, tensor] : copied(*cnn)) {
+    if (name.starts_with("encoder.")) bare[name.substr(8)] = tensor;
+  }
+  const auto adapted = adapt(cnn->spec(), bare, {}, {.load = {{.from = "*", .to = "encoder.*"}}});
+  EXPECT_EQ(adapted.report.weights.loaded.size(), 6u);
+  EXPECT_EQ(adapted.report.matched, 1);
+}
+
+// Names in the order of their definition say nothing of the model's.
+TEST(Adapt, WeightsOfOtherNamesArePairedByOrder) {
+  const auto cnn = small_cnn(3);
+  Weights foreign;
+  Names order;
+  for (const auto& name : names_in_order(*cnn)) {
+    order.push_back(fmt::format("features.{}.{}", order.size() / 2, name.ends_with("bias") ? "bias" : "weight"));
+    foreign[order.back()] = state(*cnn).at(name).detach().clone();
+  }
+  const auto adapted = adapt(cnn->spec(), foreign, {}, {.match = "order"}, order);
+  for (const auto& [name, tensor] : state(*cnn)) EXPECT_TRUE(at::equal(tensor, state(*adapted.model).at(name))) << name;
+  EXPECT_NE(adapted.report.text.find("; paired by order and shape, not by name"), std::string::npos);
+  const auto headless = adapt(cnn->spec(), foreign, {}, {.heads = {{.classes = 5}}, .match = "order"}, order);
+  EXPECT_EQ(names(headless.report.weights.initialised), (Names{"head.bias", "head.weight"}));
+  expect_error<ConfigError>([&] { adapt(cnn->spec(), foreign, {}, {.match = "order"}); },
+                            {"match: expected weights that keep the order"});
+  const auto own = adapt(*cnn, {.match = "order"});
+  EXPECT_TRUE(own.report.weights.complete());
+}
+
+TEST(Adapt, StrictNamesWhatNobodyAskedFor) {
+  const auto vae = small_vae();
+  const std::vector<Head> head = {{.classes = 3}};
+  EXPECT_EQ(adapt(*vae, {.heads = head, .strict = true}).report.matched, 1) << "a classifier has no decoder";
+  Weights more = copied(*vae);
+  more["encoder.0.norm.bias"] = at::zeros({4});
+  expect_error<FileError>(
+      [&] { adapt(vae->spec(), more, {}, {.heads = head, .strict = true}); },
+      {"transfer.strict: expected the target's weights and nothing else, found encoder.0.norm.bias besides; drop or"});
+  const std::vector<LoadRule> drop = {{.from = "*.norm.*", .to = ""}};
+  EXPECT_EQ(adapt(vae->spec(), more, {}, {.heads = head, .load = drop, .strict = true}).report.matched, 1);
+  Weights less = copied(*vae);
+  less.erase("encoder.1.conv.bias");
+  expect_error<FileError>([&] { adapt(vae->spec(), less, {}, {.strict = true}); },
+                          {"found no encoder.1.conv.bias; drop or map"});
+}
+
+TEST(Adapt, TooLittleOfTheBackboneIsRefused) {
+  const auto cnn = small_cnn(3);
+  Weights few;
+  for (const char* name : {"encoder.0.conv.weight", "encoder.0.conv.bias"}) few[name] = state(*cnn).at(name);
+  expect_error<FileError>([&] { adapt(cnn->spec(), few, {}, {}); },
+                          {"transfer.at_least: expected 25 % of the backbone's values from the source, found 4.63 %, "
+                           "without encoder.1.conv.weight, encoder.1.conv.bias, encoder.2.dense.weight, …; map names"});
+  EXPECT_NEAR(adapt(cnn->spec(), few, {}, {.at_least = 0.04}).report.matched, 40.0 / 864, 1e-12);
+}
+
+TEST(Adapt, FreshWeightsAreSourcesArchitectureAlone) {
+  const auto vae = small_vae();
+  const auto adapted = adapt(*vae, {.heads = {{.classes = 3}}, .weights = false});
+  EXPECT_TRUE(adapted.report.weights.loaded.empty());
+  EXPECT_FALSE(at::equal(state(*adapted.model).at("encoder.0.conv.weight"), state(*vae).at("encoder.0.conv.weight")));
+  EXPECT_TRUE(adapted.model->preprocess().is_null());
+}
+
+// 8 × 8 pictures become 12 × 12, so 8 maps of 2 × 2 become 3 × 3.
+TEST(Adapt, AnotherSizeOfPictureResizesTheDenseLayer) {
+  const auto cnn = small_cnn(3);
+  const Json wider{{"input", {1, 12, 12}}};
+  expect_error<FileError>([&] { adapt(*cnn, {.model = wider}); },
+                          {"weights \"encoder.2.dense.weight\": expected shape (16, 72), found shape (16, 32)",
+                           "fit it by the rule", "\"on_mismatch\":\"resize\""});
+  const LoadRule resize{.from = "encoder.2.dense.weight", .to = "encoder.2.dense.weight", .on_mismatch = "resize"};
+  const auto adapted = adapt(*cnn, {.model = wider, .load = {resize}});
+  ASSERT_EQ(adapted.report.weights.reshaped.size(), 1u);
+  EXPECT_EQ(adapted.report.weights.reshaped[0].note, "weights for maps of 8 × 2 × 2 resized to 8 × 3 × 3");
+}
+
+// A dense network on pictures of 8 × 8 sees those of 12 × 12 as if they had been made smaller.
+TEST(Adapt, ADenseNetworkSeesLargerPictures) {
+  const auto mlp = make_model("mlp", {{"input", {1, 8, 8}}, {"widths", {6}}, {"classes", 3}});
+  const auto adapted = adapt(*mlp, {.model = {{"input", {1, 12, 12}}},
+                                    .load = {{.from = "encoder.0.*", .to = "encoder.0.*", .on_mismatch = "resize"}}});
+  seed(5);
+  const at::Tensor x = at::rand({4, 1, 12, 12});
+  const auto features = [](Model& model, const at::Tensor& input) {
+    model.eval();
+    Fields fields;
+    fields.set("input", input);
+    return dynamic_cast<Encoder&>(model).encode(fields);
+  };
+  EXPECT_TRUE(at::allclose(features(*adapted.model, x), features(*mlp, at::_upsample_bilinear2d_aa(x, {8, 8}, false)),
+                           0, 144 * 1.2e-7));
+}
+
+TEST(Adapt, HeadRowsOfTheClassesInCommon) {
+  const auto cnn = small_cnn(3);
+  const LoadRule rows{.from = "head.*",
+                      .to = "head.*",
+                      .on_mismatch = "rows",
+                      .names = RowNames{{"cat", "dog", "ship"}, {"bird", "ship", "cat", "frog"}}};
+  const auto adapted = adapt(*cnn, {.heads = {{.classes = 4}}, .load = {rows}});
+  const at::Tensor from = state(*cnn).at("head.weight"), to = state(*adapted.model).at("head.weight");
+  EXPECT_TRUE(at::equal(to[1], from[2]));
+  EXPECT_TRUE(at::equal(to[2], from[0]));
+  EXPECT_NE(adapted.report.text.find("2 of 4 rows by name (ship, cat), the others fresh"), std::string::npos);
+}
+
+TEST(Adapt, TheJsonTellsOfEveryTensor) {
+  const auto adapted = adapt(*small_vae(), {.heads = {{.classes = 10}}, .freeze = {"backbone"}});
+  const Json& json = adapted.report.json;
+  EXPECT_EQ(json.at("matched"), 1.0);
+  EXPECT_EQ(json.at("tensors"), (Json{{"all", 8}, {"loaded", 6}}));
+  EXPECT_EQ(json.at("values"), (Json{{"all", 1034}, {"loaded", 864}}));
+  EXPECT_EQ(json.at("groups").at(0),
+            (Json{{"name", "encoder.0"}, {"tensors", 2}, {"values", 40}, {"loaded", 40}, {"trained", false}}));
+  EXPECT_EQ(json.at("target").at(0), (Json{{"name", "encoder.0.conv.weight"},
+                                           {"group", "encoder.0"},
+                                           {"outcome", "loaded"},
+                                           {"values", 36},
+                                           {"loaded", 36},
+                                           {"trained", false},
+                                           {"from", "encoder.0.conv.weight"}}));
+  EXPECT_EQ(json.at("target").back().at("why"), "a new head");
+  EXPECT_EQ(json.at("target").back().at("trained"), true);
+  EXPECT_EQ(json.at("unused").size(), 12u);
+  EXPECT_EQ(json.at("unused").at(0),
+            (Json{{"name", "decoder.0.dense.bias"}, {"values", 16}, {"why", "not in the target"}}));
 }
 
 TEST(Adapt, PreprocessingThatDoesNotFitIsNotCarriedOver) {

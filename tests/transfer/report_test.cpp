@@ -6,25 +6,20 @@ namespace vaetl::testing::report_test {
 namespace {
 
 TEST(AdaptReport, ReadsLikeThis) {
-  const Tuning thaw = {{.groups = "encoder.2", .lr_scale = 0.1, .from_epoch = 2},
+  const Tuning thaw = {{.groups = "encoder.2", .lr_scale = 0.1, .from = 2, .unit = "epochs"},
                        {.groups = "head", .weight_decay_scale = 0}};
   const auto adapted = adapt(*small_vae(), {.heads = {{.classes = 10}}, .freeze = {"backbone"}, .tuning = thaw});
   std::ostringstream text;
   text << adapted.report;
-  EXPECT_EQ(text.str(), R"(conv_vae → cnn: 6 of 8 tensors loaded, 864 of 1,034 values
+  EXPECT_EQ(text.str(), R"(conv_vae → cnn: 6 of 8 tensors, 864 of 1,034 values from the source, 100 % of the backbone
 
-  group      tensors  values  weights      training
-  encoder.0        2      40  loaded       frozen
-  encoder.1        2     296  loaded       frozen
-  encoder.2        2     528  loaded       frozen; rate × 0.1 from epoch 2
-  head             2     170  initialised  rate × 1, decay × 0
-  latent           4     102  unused
-  decoder.0        2      64  unused
-  decoder.1        2     544  unused
-  decoder.2        2     516  unused
-  decoder.3        2      65  unused
+  group                 tensors  values  loaded  weights                  training
+  encoder.0, encoder.1        4     336   100 %  loaded                   frozen
+  encoder.2                   2     528   100 %  loaded                   frozen; rate × 0.1 from epoch 2
+  head                        2     170     0 %  initialised: a new head  rate × 1, decay × 0
+  latent … decoder.3         12   1,291       –  in the source alone
 
-  trains 170 of 1,034 parameters; preprocessing: the source's
+  trains 698 of 1,034 parameters, 170 of them from the start; preprocessing: the source's
 )");
 }
 
@@ -39,20 +34,20 @@ TEST(AdaptReport, TellsWhatALineCannot) {
       {.from = "head.*", .to = "head.*", .on_mismatch = "skip"}};
   const auto adapted =
       adapt(colour->spec(), weights, {}, {.model = {{"input", {1, 8, 8}}, {"classes", 4}}, .load = rules});
-  EXPECT_EQ(adapted.report.text, R"(cnn → cnn: 5 of 8 tensors loaded, 856 of 932 values
+  EXPECT_EQ(adapted.report.text, R"(cnn → cnn: 5 of 8 tensors, 856 of 932 values from the source, 99.1 % of the backbone
 
-  group      tensors  values  weights                  training
-  encoder.0        2      40  1 loaded, 1 reshaped     rate × 1
-  encoder.1        2     296  1 loaded, 1 initialised  rate × 1
-  encoder.2        2     528  loaded                   rate × 1
-  head             2      68  mismatched               rate × 1
-  extra            1       5  unused
+  group      tensors  values  loaded  weights                  training
+  encoder.0        2      40   100 %  1 reshaped, 1 loaded     rate × 1
+  encoder.1        2     296    97 %  1 loaded, 1 initialised  rate × 1
+  encoder.2        2     528   100 %  loaded                   rate × 1
+  head             2      68     0 %  mismatched               rate × 1
+  extra            1       5       –  in the source alone
 
   loaded       encoder.2.dense.bias   converted from float64
   reshaped     encoder.0.conv.weight  sum of 3 input channels
-  mismatched   head.bias              shape (3) in the file, (4) in the model
   mismatched   head.weight            shape (3, 16) in the file, (4, 16) in the model
-  initialised  encoder.1.conv.bias    (8)
+  mismatched   head.bias              shape (3) in the file, (4) in the model
+  initialised  encoder.1.conv.bias    not in the source
 
   trains 932 of 932 parameters; preprocessing: fitted when it trains
 )");

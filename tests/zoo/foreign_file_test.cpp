@@ -18,7 +18,7 @@ TEST_F(ZooForeign, AReferenceHasOptions) {
   EXPECT_EQ(zoo::file_reference("pair.pt?key=0").options.key, "0");
   EXPECT_EQ(zoo::file_reference("plain.pth").file, "plain.pth");
   expect_error<ConfigError>([] { zoo::file_reference("w.pth?strip=module."); },
-                            {"model \"w.pth?strip=module.\"", "did you mean \"key\" or \"strip_prefix\"?"});
+                            {"model \"w.pth?strip=module.\"", "did you mean \"key\", \"which\" or \"strip_prefix\"?"});
   expect_error<ConfigError>([] { zoo::file_reference("w.pth?module."); },
                             {"model \"w.pth?module.\"", "options after ? such as key=value"});
   write_atomically(root() / "odd?.pth", "x");

@@ -147,7 +147,7 @@ class Unsteady final : public Model, public Encoder {
   explicit Unsteady(Options options) : Model(vaetl::spec<Unsteady>(options)), size_(options.size) {
     register_parameter("weight", at::ones({size_}));
   }
-  std::vector<LayerGroup> groups() const override { return {{"all", {"weight"}}}; }
+  std::vector<LayerGroup> layer_groups() const override { return {{"all", {"weight"}}}; }
   Signature signature() const override { return {{{"input", {{4}, at::kFloat, 0, 1}}}}; }
   at::Tensor encode(const Fields& fields) override { return at::rand({fields.size(), size_}) + 7 * ++calls_; }
   std::int64_t feature_size() const override { return size_; }

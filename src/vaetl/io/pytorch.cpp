@@ -144,6 +144,7 @@ class Collector {
   void add_tensor(std::size_t index) {
     const std::string name = path_.substr(std::min(name_at_, path_.size()));
     const bool fresh = result_.tensors.emplace(name, tensors_.make(document_.tensors[index])).second;
+    result_.order.push_back(name);
     if (fresh && !name.empty()) return;
     throw FileError(
         {where_, "tensors with names of their own", name.empty() ? "one without a name" : quote(name) + " twice", {}});
@@ -181,6 +182,11 @@ class Collector {
   bool inside_ = false;
   std::uint64_t written_ = 0;
 };
+
+std::string without_prefix(const std::string& name, const std::string& prefix) {
+  const bool has = name.size() > prefix.size() && name.starts_with(prefix);
+  return has ? name.substr(prefix.size()) : name;
+}
 
 std::string a_few_names(const std::map<std::string, at::Tensor>& tensors) {
   constexpr std::size_t few = 3;
@@ -220,7 +226,9 @@ PytorchFile read_pytorch(const std::filesystem::path& path, const PytorchOptions
   if (result.tensors.empty()) {
     throw FileError({where, "tensors in " + quote(options.key), "none", "choose another key"});
   }
-  if (!options.strip_prefix.empty()) strip_prefix(result.tensors, options.strip_prefix, where);
+  if (options.strip_prefix.empty()) return result;
+  strip_prefix(result.tensors, options.strip_prefix, where);
+  for (std::string& name : result.order) name = pytorch::without_prefix(name, options.strip_prefix);
   return result;
 }
 
@@ -228,9 +236,8 @@ void strip_prefix(std::map<std::string, at::Tensor>& tensors, const std::string&
   std::map<std::string, at::Tensor> renamed;
   bool found = false;
   for (const auto& [name, tensor] : tensors) {
-    const bool has = name.size() > prefix.size() && name.starts_with(prefix);
-    found = found || has;
-    const std::string rest = has ? name.substr(prefix.size()) : name;
+    const std::string rest = pytorch::without_prefix(name, prefix);
+    found = found || rest.size() < name.size();
     if (renamed.emplace(rest, tensor).second) continue;
     throw FileError(
         {where, "tensors with names of their own", fmt::format("{} twice without {}", quote(rest), quote(prefix)), {}});

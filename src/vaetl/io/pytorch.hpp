@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "vaetl/core/config.hpp"
 
@@ -32,6 +33,7 @@ struct PytorchFile {
   // The tensors of the chosen dict, contiguous; those of dicts in it have dotted names. Tensors that shared memory
   // still do, and writing to them never reaches the file.
   std::map<std::string, at::Tensor> tensors = {};
+  std::vector<std::string> order = {};  // of the tensors in the file: of a state_dict that of the model
   // Everything else that is plain data: dotted path from the top → number, string, bytes, boolean or null.
   std::map<std::string, Json> values = {};
   std::string key = {};  // of the chosen dict; empty: the top

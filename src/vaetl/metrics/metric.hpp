@@ -19,6 +19,9 @@ class Metric {
   virtual double result() const = 0;
   virtual bool higher_is_better() const = 0;
   virtual bool on_request() const { return false; }  // so slow that it is computed only where it is named
+  // Compares with the training data: before update() it is given their features, (N, F) on the CPU, and labels, (N).
+  virtual bool compares_with_training() const { return false; }
+  virtual void learn(const at::Tensor& /*features*/, const at::Tensor& /*labels*/, std::int64_t /*classes*/) {}
 };
 
 template <>

@@ -1,6 +1,7 @@
 // The metrics that recipes and apps know by name: one line each.
 #include "vaetl/metrics/classification.hpp"
 #include "vaetl/metrics/language.hpp"
+#include "vaetl/metrics/neighbours.hpp"
 #include "vaetl/metrics/per_step.hpp"
 #include "vaetl/metrics/reconstruction.hpp"
 #include "vaetl/metrics/regression.hpp"
@@ -13,6 +14,7 @@ Registry<Metric>& registry<Metric>() {
   static Registry<Metric> table = Registry<Metric>("metric")
                                       .add<metrics::Accuracy>()
                                       .add<metrics::CrossEntropy>()
+                                      .add<metrics::Knn>()
                                       .add<metrics::Elbo>()
                                       .add<metrics::Nll>()
                                       .add<metrics::ReconstructionMse>()

@@ -4,6 +4,7 @@
 #include <ATen/ops/max_pool2d.h>
 
 #include "vaetl/core/error.hpp"
+#include "vaetl/nn/taps.hpp"
 
 namespace vaetl::nn {
 namespace {
@@ -36,10 +37,12 @@ at::Tensor Sequence::forward(const at::Tensor& x) {
   for (const Step& step : steps_) {
     if (auto layer = step.block ? step.block->as_dense() : std::nullopt) {
       dense_layers.push_back(std::move(*layer));
+      if (Taps::wants(step.ends)) run_dense();
     } else {
       run_dense();
       h = step.run(std::move(h));
     }
+    if (dense_layers.empty()) Taps::show(step.ends, h);
   }
   run_dense();
   return h;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "vaetl/nn/activation.hpp"
@@ -22,7 +23,7 @@ class Block : public torch::nn::Module {
 };
 
 // Steps one after another. As in torch.nn.Sequential a child bears the number of its place, and a function without
-// parameters takes a place but no name.
+// parameters takes a place but no name. What a child and the functions after it make is shown to nn::Taps.
 class Sequence final : public Block {
  public:
   using Function = std::function<at::Tensor(at::Tensor fresh)>;  // may overwrite what it takes
@@ -31,7 +32,8 @@ class Sequence final : public Block {
     append(std::to_string(size_++), std::move(layer));
   }
   void add(Function function) {
-    steps_.push_back({std::move(function)});
+    const torch::nn::Module* ends = steps_.empty() ? nullptr : std::exchange(steps_.back().ends, nullptr);
+    steps_.push_back({std::move(function), nullptr, ends});
     ++size_;
   }
   // Takes no place, so that all others keep their names: after the step called 1 it is called 1_inserted.
@@ -45,7 +47,7 @@ class Sequence final : public Block {
  private:
   template <class Layer>
   void append(std::string name, std::shared_ptr<Layer> layer) {
-    Step step{[layer = layer.get()](const at::Tensor& x) { return layer->forward(x); }};
+    Step step{[layer = layer.get()](const at::Tensor& x) { return layer->forward(x); }, nullptr, layer.get()};
     if constexpr (std::is_base_of_v<Block, Layer>) step.block = layer.get();
     steps_.push_back(std::move(step));
     register_module(std::move(name), std::move(layer));
@@ -53,6 +55,7 @@ class Sequence final : public Block {
   struct Step {
     Function run;
     const Block* block = nullptr;
+    const torch::nn::Module* ends = nullptr;  // the child whose output is complete after this step
   };
   std::vector<Step> steps_;
   std::size_t size_ = 0;

@@ -69,12 +69,26 @@ Linear::Linear(std::int64_t in, std::int64_t out, bool spectral_norm) {
   bias = register_parameter("bias", uniform_parameter({out}, in));
 }
 
-DenseLayer Linear::layer(const Activation& activation) const {
-  return {effective_weight(weight, spectral_norm_, is_training()), bias, activation};
+LayerMaps Linear::maps() const {
+  return {{{"", weight, bias}}, weight.size(0), /*picture=*/false, /*derived=*/spectral_norm_ != nullptr};
+}
+
+DenseLayer Linear::affine(const Activation& activation) const {
+  const LinearMap map{"", effective_weight(weight, spectral_norm_, is_training()), bias};
+  return {adapted_weight(map), adapted_bias(map), activation};
+}
+
+std::optional<DenseLayer> Linear::layer(const Activation& activation) const {
+  if (output_is_adapted()) return std::nullopt;
+  return affine(activation);
 }
 
 at::Tensor Linear::forward(const at::Tensor& x, const Activation& activation) {
-  const DenseLayer alone = layer(activation);
+  if (output_is_adapted()) {
+    const DenseLayer alone = affine({});
+    return activation(adapted_output(dense(x, {&alone, 1})));
+  }
+  const DenseLayer alone = affine(activation);
   return dense(x, {&alone, 1});
 }
 
@@ -95,15 +109,23 @@ Conv2d::Conv2d(ConvOptions o) : options_(o) {
   if (o.bias) bias = register_parameter("bias", uniform_parameter({o.out}, fan_in));
 }
 
+LayerMaps Conv2d::maps() const {
+  return {{{"", weight, bias}}, options_.out, /*picture=*/true, /*derived=*/spectral_norm_ != nullptr};
+}
+
+LinearMap Conv2d::map() const { return {"", effective_weight(weight, spectral_norm_, is_training()), bias}; }
+
 at::Tensor Conv2d::forward(const at::Tensor& x) {
-  return convolve(channels_last(x), effective_weight(weight, spectral_norm_, is_training()), bias, options_.stride,
-                  options_.padding, options_.groups);
+  const LinearMap own = map();
+  return adapted_output(convolve(channels_last(x), adapted_weight(own), adapted_bias(own), options_.stride,
+                                 options_.padding, options_.groups));
 }
 
 at::Tensor Conv2d::relu_pool(const at::Tensor& x) {
   const bool keeps_size = options_.stride == 1 && options_.groups == 1 && 2 * options_.padding == options_.kernel - 1;
-  if (!keeps_size || !options_.bias) return at::relu(at::max_pool2d(forward(x), {2, 2}));
-  return conv_relu_pool(x, effective_weight(weight, spectral_norm_, is_training()), bias);
+  if (!keeps_size || !options_.bias || output_is_adapted()) return at::relu(at::max_pool2d(forward(x), {2, 2}));
+  const LinearMap own = map();
+  return conv_relu_pool(x, adapted_weight(own), adapted_bias(own));
 }
 
 ConvTranspose2d::ConvTranspose2d(ConvOptions o, std::array<std::int64_t, 2> output_padding)
@@ -115,9 +137,14 @@ ConvTranspose2d::ConvTranspose2d(ConvOptions o, std::array<std::int64_t, 2> outp
   if (o.bias) bias = register_parameter("bias", uniform_parameter({o.out}, fan_in));
 }
 
+LayerMaps ConvTranspose2d::maps() const {
+  return {{{"", weight, bias, options_.groups}}, options_.out, /*picture=*/true};
+}
+
 at::Tensor ConvTranspose2d::forward(const at::Tensor& x) {
-  return convolve_transposed(channels_last(x), weight, bias, options_.stride, options_.padding, output_padding_,
-                             options_.groups);
+  const LinearMap own{"", weight, bias, options_.groups};
+  return adapted_output(convolve_transposed(channels_last(x), adapted_weight(own), adapted_bias(own), options_.stride,
+                                            options_.padding, output_padding_, options_.groups));
 }
 
 BatchNorm::BatchNorm(std::int64_t channels)

@@ -1,11 +1,14 @@
 // Leaf layers with PyTorch's parameter names, shapes and default initialisation, so that weights travel both ways.
-// Constructors draw from the default generator; a layer too large to be meant is a ConfigError.
+// Constructors draw from the default generator; a layer too large to be meant is a ConfigError. Linear and the
+// convolutions compute with what an adapter makes of their weight (nn/adapter.hpp).
 #pragma once
 #include <torch/nn/module.h>
 
 #include <array>
 #include <memory>
+#include <optional>
 
+#include "vaetl/nn/adaptable.hpp"
 #include "vaetl/nn/fused.hpp"
 
 namespace vaetl::nn {
@@ -14,14 +17,17 @@ class SpectralNorm;
 
 // y = x Wᵀ + b; x (N, in) → (N, out). Initialised as torch.nn.Linear: both U(−1/√in, 1/√in). With spectral_norm it
 // computes with W / σ(W), and W is called weight_orig (nn/spectral_norm.hpp).
-class Linear final : public torch::nn::Module {
+class Linear final : public torch::nn::Module, public Adaptable {
  public:
   Linear(std::int64_t in, std::int64_t out, bool spectral_norm = false);
   at::Tensor forward(const at::Tensor& x, const Activation& activation = {});  // activation(y), cheaper than apart
-  DenseLayer layer(const Activation& activation) const;                        // what that computes
-  at::Tensor weight, bias;                                                     // (out, in), (out)
+  // What that computes; none where an adapter changes y.
+  std::optional<DenseLayer> layer(const Activation& activation) const;
+  LayerMaps maps() const override;
+  at::Tensor weight, bias;  // (out, in), (out)
 
  private:
+  DenseLayer affine(const Activation& activation) const;
   std::shared_ptr<SpectralNorm> spectral_norm_;
 };
 
@@ -45,24 +51,27 @@ struct ConvOptions {
 // Cross-correlation, (N, in, H, W) → (N, out, H', W'), H' = ⌊(H + 2 padding − kernel) / stride⌋ + 1. Its result lies in
 // memory channel by channel for each pixel (channels last), where convolution and pooling run about twice as fast on a
 // CPU.
-class Conv2d final : public torch::nn::Module {
+class Conv2d final : public torch::nn::Module, public Adaptable {
  public:
   explicit Conv2d(ConvOptions options);
   at::Tensor forward(const at::Tensor& x);
+  LayerMaps maps() const override;
   // max pooling by 2 × 2 of relu of it, cheaper than apart (nn/fused.hpp). Of a layer that keeps the size, with a bias
   // and one group.
   at::Tensor relu_pool(const at::Tensor& x);
   at::Tensor weight, bias;  // (out, in / groups, kernel, kernel), (out)
 
  private:
+  LinearMap map() const;
   ConvOptions options_;
   std::shared_ptr<SpectralNorm> spectral_norm_;
 };
 // Its transpose: H' = (H − 1) stride − 2 padding + kernel + output_padding, with an output_padding for each of H and W.
-class ConvTranspose2d final : public torch::nn::Module {
+class ConvTranspose2d final : public torch::nn::Module, public Adaptable {
  public:
   explicit ConvTranspose2d(ConvOptions options, std::array<std::int64_t, 2> output_padding = {0, 0});
   at::Tensor forward(const at::Tensor& x);
+  LayerMaps maps() const override;
   at::Tensor weight, bias;  // (in, out / groups, kernel, kernel), (out)
 
  private:

@@ -5,6 +5,7 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/nn/taps.hpp"
 
 namespace vaetl {
 namespace {
@@ -51,8 +52,20 @@ const Fields& Pass::fields(std::string_view stream) const {
 const at::Tensor& Pass::features(std::string_view stream) {
   return memoised(features_, stream, [&] {
     const Fields& all = fields(stream);
-    return all.has("features") ? all["features"] : require<Encoder>(model_, "features").encode(all);
+    if (all.has("features")) return all["features"];
+    Encoder& encoder = require<Encoder>(model_, "features");
+    if (tapped_.empty()) return encoder.encode(all);
+    const nn::Taps taps(model_, tapped_, "objective");
+    at::Tensor features = encoder.encode(all);
+    auto& outputs = outputs_[std::string(stream)];
+    for (const std::string& group : taps.groups()) outputs.emplace(group, taps[group]);
+    return features;
   });
+}
+
+const std::map<std::string, at::Tensor, std::less<>>& Pass::outputs(std::string_view stream) {
+  features(stream);
+  return outputs_[std::string(stream)];
 }
 
 const at::Tensor& Pass::view_features(std::string_view stream) {

@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "vaetl/core/batch.hpp"
 #include "vaetl/core/schedule.hpp"
@@ -18,6 +20,7 @@ struct Needs {
   std::vector<std::string> fields = {};  // of the first stream; "input" where the raw input itself is read
   std::int64_t views = 1;
   bool mixed = false;  // reads "target.other" and "mix" beside "target": what mixup and cutmix make of labels
+  std::vector<std::string> taps = {};  // layer groups, by pattern, whose outputs it reads: Pass::outputs
 };
 
 class Pass {
@@ -37,6 +40,10 @@ class Pass {
   const Fields& fields(std::string_view stream = "train") const;  // DataError lists the streams there are
   // Memoised: encode(), or the stream's "features" field where the frozen part was computed before.
   const at::Tensor& features(std::string_view stream = "train");
+  // Layer group → what it put out (nn/taps.hpp) when the features were computed; of the groups given to tap(), which
+  // whoever computes the terms calls first.
+  const std::map<std::string, at::Tensor, std::less<>>& outputs(std::string_view stream = "train");
+  void tap(std::vector<std::string> groups) { tapped_ = std::move(groups); }
   const at::Tensor& view_features(std::string_view stream = "train");  // (V N, F): all views in one pass, view by view
   const at::Tensor& logits(std::string_view stream = "train");
   const at::Tensor& predictions(std::string_view stream = "train");  // of a Regressor, (N, O)
@@ -69,6 +76,8 @@ class Pass {
   bool ahead_;
   std::map<std::string, at::Tensor, std::less<>> features_, view_features_, logits_, predictions_;
   std::map<std::string, Gaussian, std::less<>> posterior_;
+  std::vector<std::string> tapped_;
+  std::map<std::string, std::map<std::string, at::Tensor, std::less<>>, std::less<>> outputs_;
 };
 
 c10::Device device_of(const torch::nn::Module& module);  // of its first parameter; the CPU without any

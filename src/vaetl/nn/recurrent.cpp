@@ -50,18 +50,40 @@ Recurrent::Recurrent(RecurrentOptions options) : options_(std::move(options)) {
     const std::int64_t in = layer == 0 ? options_.in : features();
     for (const char* way : {"", "_reverse"}) {
       if (*way != '\0' && !options_.bidirectional) continue;
-      add(fmt::format("weight_ih_l{}{}", layer, way), {gates, in});
-      add(fmt::format("weight_hh_l{}{}", layer, way), {gates, hidden});
-      add(fmt::format("bias_ih_l{}{}", layer, way), {gates});
-      add(fmt::format("bias_hh_l{}{}", layer, way), {gates});
+      const std::string& suffix = suffixes_.emplace_back(fmt::format("l{}{}", layer, way));
+      add("weight_ih_" + suffix, {gates, in});
+      add("weight_hh_" + suffix, {gates, hidden});
+      add("bias_ih_" + suffix, {gates});
+      add("bias_hh_" + suffix, {gates});
     }
   }
+}
+
+LayerMaps Recurrent::maps() const {
+  LayerMaps result{.maps = {}, .features = features()};
+  for (std::size_t i = 0; i < suffixes_.size(); ++i) {
+    const at::Tensor* own = weights_.data() + i * tensors_a_layer;
+    result.maps.push_back({"_ih_" + suffixes_[i], own[0], own[2]});
+    result.maps.push_back({"_hh_" + suffixes_[i], own[1], own[3]});
+  }
+  return result;
+}
+
+std::vector<at::Tensor> Recurrent::adapted_weights() const {
+  if (!adapter()) return weights_;
+  const auto own = maps().maps;
+  std::vector<at::Tensor> result;
+  for (std::size_t i = 0; i < own.size(); i += 2) {
+    for (const std::size_t map : {i, i + 1}) result.push_back(adapted_weight(own[map], map));
+    for (const std::size_t map : {i, i + 1}) result.push_back(adapted_bias(own[map], map));
+  }
+  return result;
 }
 
 // cuDNN wants the weights of one call behind one another, and copies them at every call otherwise. They stay the same
 // tensors, as views of one piece of memory.
 void Recurrent::flatten() {
-  if (!weights_[0].is_cuda() || !at::cudnn_is_acceptable(weights_[0])) return;
+  if (adapter() || !weights_[0].is_cuda() || !at::cudnn_is_acceptable(weights_[0])) return;
   const std::size_t call = options_.bidirectional ? tensors_a_layer : weights_.size();
   const std::int64_t mode = options_.cell == "lstm" ? 2 : 3;
   const at::NoGradGuard no_grad;
@@ -109,10 +131,10 @@ at::Tensor Recurrent::run(const Stack& stack, const at::Tensor& x, State& state)
   return output;
 }
 
-at::Tensor Recurrent::both_ways(const at::Tensor& x, const at::Tensor& lengths) const {
+at::Tensor Recurrent::both_ways(at::TensorList weights, const at::Tensor& x, const at::Tensor& lengths) const {
   at::Tensor values = x;
   for (std::size_t layer = 0; layer < static_cast<std::size_t>(options_.layers); ++layer) {
-    const at::Tensor* first = weights_.data() + 2 * layer * tensors_a_layer;
+    const at::Tensor* first = weights.data() + 2 * layer * tensors_a_layer;
     State forwards, backwards;
     if (layer > 0) values = at::dropout(values, options_.dropout, is_training());
     const at::Tensor there = run({{first, tensors_a_layer}, 0}, values, forwards);
@@ -125,7 +147,9 @@ at::Tensor Recurrent::both_ways(const at::Tensor& x, const at::Tensor& lengths) 
 at::Tensor Recurrent::forward(const at::Tensor& x, State& state, const at::Tensor& lengths) {
   flatten();
   check_state(state, x);
-  at::Tensor output = options_.bidirectional ? both_ways(x, lengths) : run({weights_, options_.dropout}, x, state);
+  const auto weights = adapted_weights();
+  at::Tensor output = adapted_output(options_.bidirectional ? both_ways(weights, x, lengths)
+                                                            : run({weights, options_.dropout}, x, state));
   if (lengths.defined()) {
     state.clear();
     output = output.mul(before_end(lengths, x.size(1)).unsqueeze(2));

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "vaetl/core/config.hpp"
+#include "vaetl/nn/adaptable.hpp"
 
 namespace vaetl::nn {
 
@@ -29,7 +30,7 @@ struct RecurrentOptions {
   double dropout = 0;  // between layers, in training
 };
 
-class Recurrent final : public torch::nn::Module {
+class Recurrent final : public torch::nn::Module, public Adaptable {
  public:
   // What is carried from step to step: h, and c of an LSTM, (layers, N, hidden) each; empty: zeros.
   using State = std::vector<at::Tensor>;
@@ -42,6 +43,9 @@ class Recurrent final : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& x, const at::Tensor& lengths = {});
   // Of that output, (N, D hidden): forwards at the last step, backwards at the first.
   at::Tensor last(const at::Tensor& output, const at::Tensor& lengths = {}) const;
+  // W, b and U, c of each layer and direction, with the suffixes _ih_l0, _hh_l0, _ih_l0_reverse, …; adapters compute
+  // with them as of dense layers, and change the output of the last layer.
+  LayerMaps maps() const override;
   std::int64_t features() const { return options_.hidden * (options_.bidirectional ? 2 : 1); }
 
  private:
@@ -51,10 +55,12 @@ class Recurrent final : public torch::nn::Module {
   void check_state(const State& state, const at::Tensor& x) const;
   State zeros(std::int64_t layers, const at::Tensor& x) const;
   at::Tensor run(const Stack& stack, const at::Tensor& x, State& state) const;
-  at::Tensor both_ways(const at::Tensor& x, const at::Tensor& lengths) const;
+  at::Tensor both_ways(at::TensorList weights, const at::Tensor& x, const at::Tensor& lengths) const;
+  std::vector<at::Tensor> adapted_weights() const;
 
   RecurrentOptions options_;
-  std::vector<at::Tensor> weights_;  // w_ih, w_hh, b_ih, b_hh of each layer, forwards then backwards
+  std::vector<at::Tensor> weights_;    // w_ih, w_hh, b_ih, b_hh of each layer, forwards then backwards
+  std::vector<std::string> suffixes_;  // l0, l0_reverse, …: of each four of them
 };
 
 }  // namespace vaetl::nn

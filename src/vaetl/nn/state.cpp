@@ -1,83 +1,21 @@
 #include "vaetl/nn/state.hpp"
 
-#include <optional>
 #include <string_view>
 
 #include "vaetl/core/signature.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/nn/load_rules.hpp"
+#include "vaetl/nn/reshape.hpp"
 #include "vaetl/nn/weight_names.hpp"
 
 namespace vaetl {
 namespace {
-
-// What each `*` of the pattern stands for, shortest first; none where the text does not match.
-std::optional<std::vector<std::string>> match_stars(std::string_view pattern, std::string_view text) {
-  const auto star = pattern.find('*');
-  if (star == pattern.npos) return pattern == text ? std::optional(std::vector<std::string>{}) : std::nullopt;
-  if (!text.starts_with(pattern.substr(0, star))) return std::nullopt;
-  pattern.remove_prefix(star + 1);
-  text.remove_prefix(star);
-  for (std::size_t length = pattern.empty() ? text.size() : 0; length <= text.size(); ++length) {
-    if (auto rest = match_stars(pattern, text.substr(length))) {
-      rest->insert(rest->begin(), std::string(text.substr(0, length)));
-      return rest;
-    }
-  }
-  return std::nullopt;
-}
-
-std::string fill_stars(std::string_view pattern, const std::vector<std::string>& stars) {
-  std::string result;
-  std::size_t next = 0;
-  for (char c : pattern) {
-    if (c == '*') {
-      result += stars.at(next++);
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
-void check_rules(const std::vector<LoadRule>& rules) {
-  auto stars = [](const std::string& pattern) { return std::count(pattern.begin(), pattern.end(), '*'); };
-  for (const LoadRule& rule : rules) {
-    const std::string where = fmt::format("load rule {} to {}", quote(rule.from), quote(rule.to));
-    if (stars(rule.to) > stars(rule.from)) {
-      throw ConfigError({where, "at most as many * in \"to\" as in \"from\"", std::to_string(stars(rule.to)), {}});
-    }
-    if (stars(rule.from) > 8) throw ConfigError({where, "at most 8 *", std::to_string(stars(rule.from)), {}});
-    const std::vector<std::string> known = {"error", "skip", "sum_channels"};
-    if (std::find(known.begin(), known.end(), rule.on_mismatch) == known.end()) {
-      throw ConfigError({where, "on_mismatch: one of " + join(known), quote(rule.on_mismatch),
-                         did_you_mean(rule.on_mismatch, known)});
-    }
-  }
-}
-
-struct Destination {
-  std::string name;
-  std::string_view on_mismatch = "error";
-};
-
-Destination destination(const std::string& name, const std::vector<LoadRule>& rules) {
-  for (const LoadRule& rule : rules) {
-    if (const auto stars = match_stars(rule.from, name)) return {fill_stars(rule.to, *stars), rule.on_mismatch};
-  }
-  return {name};
-}
 
 std::string shape_of(const at::Tensor& tensor) { return shape_text(tensor.sizes().vec()); }
 
 bool convertible(const at::Tensor& from, const at::Tensor& to) {
   const bool floats = from.is_floating_point() && to.is_floating_point();
   return floats || from.scalar_type() == to.scalar_type();
-}
-
-// Weights (out, C, k, k) for an input of C channels that is now grey: the sum treats grey as C equal channels.
-bool sums_to(const at::Tensor& from, const at::Tensor& to) {
-  return from.dim() == 4 && to.dim() == 4 && from.size(1) > 1 && to.size(1) == 1 && from.size(0) == to.size(0) &&
-         from.size(2) == to.size(2) && from.size(3) == to.size(3);
 }
 
 std::string difference(const at::Tensor& from, const at::Tensor& to) {
@@ -87,27 +25,68 @@ std::string difference(const at::Tensor& from, const at::Tensor& to) {
   return fmt::format("{} in the file, {} in the model", dtype_name(from.scalar_type()), dtype_name(to.scalar_type()));
 }
 
-std::string loaded_note(const std::string& file_name, const std::string& name, const at::Tensor& from,
-                        const at::Tensor& to) {
-  std::vector<std::string> notes;
-  if (file_name != name) notes.push_back("from " + file_name);
-  if (from.scalar_type() != to.scalar_type()) notes.push_back("converted from " + dtype_name(from.scalar_type()));
-  return join(notes);
-}
-
 std::string fresh_note(const std::string& name, const at::Tensor& tensor) {
   return is_batch_counter(name) ? "initialised to 0, as old files of PyTorch lack it" : shape_of(tensor);
 }
 
+// A tensor of the file, where it goes, and by which rule; `by_order` where no rule said so.
+struct Pair {
+  std::string file_name;
+  at::Tensor from;
+  std::string name;
+  LoadRule rule = {};
+  bool by_order = false;
+};
+
+// The file's tensors that no rule mentions, and the model's that are free, one after the other. Counters of batches
+// stay out of it: old files lack them.
+class Ordered {
+ public:
+  Ordered(const torch::nn::Module& module, const Weights& own, const LoadContext& context) : own_(own) {
+    for (const auto& name : names_in_order(module)) {
+      if (!context.fresh.contains(name)) (is_batch_counter(name) ? counters_ : free_).push_back(name);
+    }
+  }
+
+  void take(const std::string& name) {
+    std::erase(free_, name);
+    std::erase(counters_, name);
+  }
+
+  // Empty where the model has no more. FileError for the first pair that does not fit.
+  std::string next(const std::string& file_name, const at::Tensor& from) {
+    const bool counter = is_batch_counter(file_name);
+    std::size_t& at = counter ? counter_at_ : at_;
+    const auto& names = counter ? counters_ : free_;
+    if (at == names.size()) return {};
+    const std::string& name = names[at++];
+    const at::Tensor& to = own_.at(name);
+    if (from.sizes() == to.sizes()) return name;
+    throw FileError({fmt::format("weights by order, tensor {}", at),
+                     fmt::format("shape {} for {}", shape_of(to), quote(name, 200)),
+                     fmt::format("{} of shape {}", quote(file_name, 200), shape_of(from)),
+                     "name this pair, or what is too many (\"to\": \"\"), by a rule of load"});
+  }
+
+ private:
+  const Weights& own_;
+  std::vector<std::string> free_, counters_;
+  std::size_t at_ = 0, counter_at_ = 0;
+};
+
 // Decides about every tensor first; copies only in commit().
 class Plan {
  public:
-  Plan(const torch::nn::Module& module, const Weights& weights, const std::vector<LoadRule>& rules)
-      : own_(state(module)) {
+  Plan(const torch::nn::Module& module, const Weights& weights, const std::vector<LoadRule>& rules,
+       LoadContext context = {})
+      : own_(state(module)), order_(names_in_order(module)), context_(std::move(context)) {
     check_rules(rules);
-    for (const auto& [name, tensor] : weights) place(name, tensor, destination(name, rules));
+    const auto pairs = context_.by_order ? by_order(module, weights, rules) : by_name(weights, rules);
+    for (const Pair& pair : pairs) place(pair);
     for (const auto& [name, tensor] : own_) {
-      if (!taken_.contains(name)) report_.initialised.push_back({name, fresh_note(name, tensor), tensor.numel()});
+      if (!taken_.contains(name)) {
+        report_.initialised.push_back({.name = name, .note = fresh_note(name, tensor), .elements = tensor.numel()});
+      }
     }
   }
 
@@ -115,58 +94,156 @@ class Plan {
 
   void throw_if_refused() const {
     if (refused_.empty()) return;
-    const auto& [name, from, to] = refused_.front();
-    const bool shape = from.sizes() != to.sizes();
+    const auto& [pair, to, wants] = refused_.front();
+    const bool shape = pair.from.sizes() != to.sizes() || convertible(pair.from, to);
     const std::string more = refused_.size() == 1 ? "" : fmt::format(" (and {} more like it)", refused_.size() - 1);
     auto text = [&](const at::Tensor& t) { return shape ? "shape " + shape_of(t) : dtype_name(t.scalar_type()); };
-    throw FileError({"weights " + quote(name, 200), text(to), text(from) + " in the file" + more,
-                     "change the model's description, or leave it fresh by the rule " +
-                         Json{{"from", name}, {"to", name}, {"on_mismatch", "skip"}}.dump()});
+    const std::string rule = wants.empty() ? "" : fmt::format(", or for the rule {} {}", pair.rule.on_mismatch, wants);
+    throw FileError({"weights " + quote(pair.name, 200), text(to) + rule, text(pair.from) + " in the file" + more,
+                     remedy(pair, to)});
   }
 
   LoadReport commit() {
     const at::NoGradGuard no_grad;
-    for (auto& [from, to] : copies_)
-      to.copy_(from.sizes() == to.sizes() ? from : from.to(to.scalar_type()).sum(1, true));
+    for (auto& [from, to] : copies_) to.copy_(from);
     return std::move(report_);
   }
 
  private:
   struct Refused {
-    std::string name;
-    at::Tensor from, to;
+    Pair pair;
+    at::Tensor to;
+    std::string wants;  // of a rule that cannot apply
   };
 
-  void place(const std::string& file_name, const at::Tensor& from, const Destination& at) {
-    const auto found = own_.find(at.name);
-    if (found == own_.end()) {
-      report_.unused.push_back({file_name, at.name.empty() ? "dropped by a rule" : shape_of(from), from.numel()});
-      return;
+  static std::vector<Pair> by_name(const Weights& weights, const std::vector<LoadRule>& rules) {
+    std::vector<Pair> pairs;
+    for (const auto& [name, tensor] : weights) {
+      const Destination at = destination(name, rules);
+      pairs.push_back({name, tensor, at.name, at.rule ? *at.rule : LoadRule{}});
     }
-    const auto [previous, fresh] = taken_.emplace(at.name, file_name);
-    if (!fresh) {
-      throw FileError({"weights " + quote(at.name, 200), "one tensor of the file",
-                       fmt::format("{} and {}", quote(previous->second, 200), quote(file_name, 200)),
-                       "change the rules for their names"});
-    }
-    fit(file_name, at, from, found->second);
+    return pairs;
   }
 
-  void fit(const std::string& file_name, const Destination& at, const at::Tensor& from, const at::Tensor& to) {
-    if (from.sizes() == to.sizes() && convertible(from, to)) {
-      report_.loaded.push_back({at.name, loaded_note(file_name, at.name, from, to), to.numel()});
-      copies_.emplace_back(from, to);
-    } else if (at.on_mismatch == "sum_channels" && sums_to(from, to) && convertible(from, to)) {
-      report_.reshaped.push_back({at.name, fmt::format("sum of {} input channels", from.size(1)), to.numel()});
-      copies_.emplace_back(from, to);
-    } else if (at.on_mismatch == "skip") {
-      report_.mismatched.push_back({at.name, difference(from, to), to.numel()});
-    } else {
-      refused_.push_back({at.name, from, to});
+  std::vector<Pair> by_order(const torch::nn::Module& module, const Weights& weights,
+                             const std::vector<LoadRule>& rules) const {
+    if (context_.order.size() != weights.size()) {
+      throw ConfigError({"match", "weights that keep the order in which the model defines them", "none",
+                         "use a file of PyTorch or weights with a description, or map names with load"});
     }
+    Ordered ordered(module, own_, context_);
+    for (const auto& [name, tensor] : weights) {
+      if (const Destination at = destination(name, rules); at.rule) ordered.take(at.name);
+    }
+    std::vector<Pair> pairs;
+    for (const std::string& name : context_.order) {
+      const at::Tensor& tensor = weights.at(name);
+      const Destination at = destination(name, rules);
+      if (at.rule) {
+        pairs.push_back({name, tensor, at.name, *at.rule});
+      } else {
+        pairs.push_back({name, tensor, ordered.next(name, tensor), {}, true});
+      }
+    }
+    return pairs;
+  }
+
+  void place(const Pair& pair) {
+    const auto found = own_.find(pair.name);
+    if (found == own_.end()) {
+      const bool dropped = pair.name.empty() && !pair.by_order;
+      report_.unused.push_back({.name = pair.file_name,
+                                .note = dropped ? "dropped by a rule" : shape_of(pair.from),
+                                .elements = pair.from.numel(),
+                                .source = pair.file_name});
+      return;
+    }
+    const auto [previous, fresh] = taken_.emplace(pair.name, pair.file_name);
+    if (!fresh) {
+      throw FileError({"weights " + quote(pair.name, 200), "one tensor of the file",
+                       fmt::format("{} and {}", quote(previous->second, 200), quote(pair.file_name, 200)),
+                       "change the rules for their names"});
+    }
+    fit(pair, found->second);
+  }
+
+  void fit(const Pair& pair, const at::Tensor& to) {
+    const LoadReport::Row row{.name = pair.name, .note = {}, .elements = to.numel(), .source = pair.file_name};
+    if (!convertible(pair.from, to)) {
+      settle(pair, to, {});
+    } else if (pair.from.sizes() == to.sizes() && !renamed_rows(pair.rule)) {
+      report_.loaded.push_back(row);
+      report_.loaded.back().taken = row.elements;
+      report_.loaded.back().note = how(pair, to);
+      copies_.emplace_back(scaled(pair.from, pair.rule.scale), to);
+    } else {
+      settle(pair, to, reshape(reshaping(pair, to)));
+    }
+  }
+
+  // Another shape or type: by its rule.
+  void settle(const Pair& pair, const at::Tensor& to, const Reshaped& reshaped) {
+    if (reshaped.value.defined()) {
+      const std::string more = how(pair, to);
+      report_.reshaped.push_back({.name = pair.name,
+                                  .note = reshaped.note + (more.empty() ? "" : ", " + more),
+                                  .elements = to.numel(),
+                                  .taken = reshaped.taken,
+                                  .source = pair.file_name});
+      copies_.emplace_back(scaled(reshaped.value, pair.rule.scale), to);
+    } else if (pair.rule.on_mismatch == "skip") {
+      report_.mismatched.push_back(
+          {.name = pair.name, .note = difference(pair.from, to), .elements = to.numel(), .source = pair.file_name});
+    } else {
+      refused_.push_back({pair, to, reshaped.note});
+    }
+  }
+
+  Reshaping reshaping(const Pair& pair, const at::Tensor& to) const {
+    return {pair.name, pair.from, to, pair.rule, context_, maps_before(pair.name)};
+  }
+
+  // Channels of the nearest convolution that the model defines before this tensor.
+  std::int64_t maps_before(const std::string& name) const {
+    std::int64_t channels = 0;
+    for (const std::string& before : order_) {
+      if (before == name) break;
+      if (const at::Tensor& tensor = own_.at(before); tensor.dim() == 4) channels = tensor.size(0);
+    }
+    return channels;
+  }
+
+  static bool renamed_rows(const LoadRule& rule) {
+    return rule.on_mismatch == "rows" && rule.names && rule.names->from != rule.names->to;
+  }
+
+  static at::Tensor scaled(const at::Tensor& values, double scale) {
+    return scale == 1 || !values.is_floating_point() ? values : values.detach() * scale;
+  }
+
+  // What a loaded tensor's name and type do not tell.
+  static std::string how(const Pair& pair, const at::Tensor& to) {
+    std::vector<std::string> notes;
+    if (pair.file_name != pair.name) notes.push_back("from " + pair.file_name + (pair.by_order ? ", by order" : ""));
+    if (pair.from.scalar_type() != to.scalar_type()) {
+      notes.push_back("converted from " + dtype_name(pair.from.scalar_type()));
+    }
+    if (pair.rule.scale != 1 && to.is_floating_point()) notes.push_back(fmt::format("times {:g}", pair.rule.scale));
+    return join(notes);
+  }
+
+  std::string remedy(const Pair& pair, const at::Tensor& to) const {
+    const auto rule = [&](const std::string& how) {
+      return Json{{"from", pair.file_name}, {"to", pair.name}, {"on_mismatch", how}}.dump();
+    };
+    const std::string fits = convertible(pair.from, to) ? rule_that_fits(reshaping(pair, to)) : "";
+    if (!fits.empty()) return "fit it by the rule " + rule(fits) + ", or leave it fresh with \"skip\"";
+    return "change the model's description, or leave it fresh by the rule " + rule("skip");
   }
 
   Weights own_;
+  std::vector<std::string> order_;
+  LoadContext context_;
   std::map<std::string, std::string> taken_;  // the model's name → the file's
   LoadReport report_;
   std::vector<std::pair<at::Tensor, at::Tensor>> copies_;
@@ -184,6 +261,12 @@ std::string first_differences(const LoadReport& report) {
   return join(std::span(all).first(std::min(shown, all.size()))) + more;
 }
 
+void add_names(const torch::nn::Module& module, const std::string& prefix, std::vector<std::string>& names) {
+  for (const auto& item : module.named_parameters(/*recurse=*/false)) names.push_back(prefix + item.key());
+  for (const auto& item : module.named_buffers(/*recurse=*/false)) names.push_back(prefix + item.key());
+  for (const auto& child : module.named_children()) add_names(*child.value(), prefix + child.key() + ".", names);
+}
+
 }  // namespace
 
 Weights state(const torch::nn::Module& module) {
@@ -193,8 +276,15 @@ Weights state(const torch::nn::Module& module) {
   return weights;
 }
 
-LoadReport load(torch::nn::Module& module, const Weights& weights, const std::vector<LoadRule>& rules) {
-  Plan plan(module, weights, rules);
+std::vector<std::string> names_in_order(const torch::nn::Module& module) {
+  std::vector<std::string> names;
+  add_names(module, "", names);
+  return names;
+}
+
+LoadReport load(torch::nn::Module& module, const Weights& weights, const std::vector<LoadRule>& rules,
+                const LoadContext& context) {
+  Plan plan(module, weights, rules, context);
   plan.throw_if_refused();
   return plan.commit();
 }

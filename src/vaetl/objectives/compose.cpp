@@ -80,6 +80,7 @@ Needs Sum::needs() const {
   for (std::size_t i = 1; i < parts_.size(); ++i) {
     const Needs other = parts_[i]->needs();
     add_new(result.capabilities, other.capabilities);
+    add_new(result.taps, other.taps);
     if (!result.streams.empty() && !other.streams.empty() && other.streams.front() == result.streams.front()) {
       result.mixed = stands_mixing(result) && stands_mixing(other);
       add_new(result.fields, other.fields);

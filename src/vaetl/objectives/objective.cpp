@@ -35,6 +35,7 @@ std::int64_t count_views(const Fields& fields) {
 
 Terms Objective::backward(std::size_t update, Pass& pass) {
   Terms result;
+  pass.tap(needs().taps);
   {
     RECORD_USER_SCOPE("forward");
     const nn::Autocast autocast(device_of(pass.model()), pass.precision());

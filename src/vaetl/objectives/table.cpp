@@ -2,8 +2,10 @@
 #include "vaetl/objectives/adversarial.hpp"
 #include "vaetl/objectives/contractive.hpp"
 #include "vaetl/objectives/cross_entropy.hpp"
+#include "vaetl/objectives/delta.hpp"
 #include "vaetl/objectives/elbo.hpp"
 #include "vaetl/objectives/iwae.hpp"
+#include "vaetl/objectives/l2_sp.hpp"
 #include "vaetl/objectives/language_model.hpp"
 #include "vaetl/objectives/per_step.hpp"
 #include "vaetl/objectives/reconstruction.hpp"
@@ -27,7 +29,9 @@ Registry<Objective>& registry<Objective>() {
                                          .add<objectives::Contractive>()
                                          .add<objectives::SquaredError>()
                                          .add<objectives::LanguageModel>()
-                                         .add<objectives::PerStep>();
+                                         .add<objectives::PerStep>()
+                                         .add<objectives::L2Sp>()
+                                         .add<objectives::Delta>();
   return table;
 }
 

@@ -91,6 +91,7 @@ std::string model_lines(const Json& model) {
 }
 
 std::string training_line(const Prepared& prepared, std::int64_t steps, std::int64_t epoch) {
+  if (steps == 0) return "training none\n";
   const std::int64_t accumulate = prepared.trainer.accumulate;
   return fmt::format("training {} steps ({:.4g} epochs of {}), batches of {}{}, {}\n", steps,
                      static_cast<double>(steps) / static_cast<double>(epoch), epoch, prepared.trainer.batch_size,
@@ -131,11 +132,15 @@ Plan plan(const Recipe& recipe, const RunSettings& settings) {
                  {"steps", steps},    {"steps_per_epoch", epoch},
                  {"device", device},  {"threads", at::get_num_threads()},
                  {"one_step", trial}, {"out", folder}};
-  if (prepared.report) result.json["transfer"] = {{"from", prepared.from}, {"report", prepared.report->text}};
+  if (prepared.report) {
+    result.json["transfer"] = {
+        {"from", prepared.from}, {"report", prepared.report->text}, {"match", prepared.report->json}};
+  }
   result.text =
       fmt::format("recipe   {}, seed {}, {}, {} threads\n", recipe.name, recipe.seed, device, at::get_num_threads());
   result.text += data_lines(prepared) + model_lines(model);
   if (prepared.report) result.text += fmt::format("from     {}\n{}", prepared.from, prepared.report->text);
+  if (prepared.solve_head) result.text += "head     solved to its optimum before anything is trained\n";
   result.text +=
       training_line(prepared, steps, epoch) + trial_line(trial) + warning_lines(trial) + "out      " + folder + "\n";
   return result;

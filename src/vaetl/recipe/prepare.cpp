@@ -21,19 +21,16 @@ Adapted start_afresh(const Recipe& recipe, const AdaptOptions& options) {
   const auto description = build(model_spec(recipe));
   Adapted adapted;
   adapted.model = build(describe_target(*description, options), "transfer.model");
-  for (std::size_t i = 0; i < options.freeze.size(); ++i) {
-    match_groups(*adapted.model, options.freeze[i], fmt::format("transfer.freeze[{}]", i));
-    adapted.tuning.push_back({.groups = options.freeze[i], .train = false});
-  }
-  for (std::size_t i = 0; i < options.tuning.size(); ++i) {
-    match_groups(*adapted.model, options.tuning[i].groups, fmt::format("transfer.tuning[{}].groups", i));
-    adapted.tuning.push_back(options.tuning[i]);
-  }
+  adapted.tuning = tuning_of(*adapted.model, options);
   return adapted;
 }
 
 Adapted start_from(const Source& source, const Recipe& recipe, const AdaptOptions& options) {
-  if (!recipe.model.is_null()) return adapt(model_spec(recipe), source.weights, source.preprocess, options);
+  if (!recipe.model.is_null()) {
+    return adapt(model_spec(recipe), source.weights, source.preprocess, options, source.order);
+  }
+  // Fresh weights are the same whether the source or the recipe describes them.
+  if (source.model && !options.weights) return adapt(source.model->spec(), {}, {}, options);
   if (source.model) return adapt(*source.model, options);
   throw ConfigError({"transfer.from", "weights that carry a description", "a file without one: " + source.from,
                      "describe them in a section \"model\""});
@@ -99,7 +96,8 @@ void make_model(Prepared& prepared, const Recipe& recipe, const Source& source) 
     prepared.model = build(model_spec(recipe));
     return;
   }
-  const TransferOptions transfer = read_transfer(*recipe.transfer);
+  TransferOptions transfer = read_transfer(*recipe.transfer);
+  name_rows(transfer.adapt.load, source, prepared.data.train().info().classes);
   prepared.from = transfer.from;
   prepared.from_sha256 = source.sha256;
   seed(key);  // after the source, whose own construction draws too
@@ -108,6 +106,16 @@ void make_model(Prepared& prepared, const Recipe& recipe, const Source& source) 
   prepared.model = std::move(adapted.model);
   prepared.tuning = std::move(adapted.tuning);
   if (!afresh) prepared.report = std::move(adapted.report);
+  prepared.solve_head = transfer.solve_head;
+}
+
+// What solving the head needs, before anything is computed.
+void check_solve_head(const Prepared& prepared) {
+  if (!prepared.solve_head) return;
+  check_linear_head(*prepared.model, "transfer.solve_head");
+  if (prepared.data.train().has("target")) return;
+  throw DataError({"transfer.solve_head", "labelled training data", "none in the first stream",
+                   "put the labelled stream first, or leave solve_head out"});
 }
 
 bool serves(const Dataset& data, const Metric& metric) {
@@ -116,8 +124,13 @@ bool serves(const Dataset& data, const Metric& metric) {
 }
 
 // Before training rather than after it: what a metric lacks.
-void check_metric(const std::string& name, const Model& model, const Dataset& data) {
+void check_metric(const std::string& name, const Prepared& prepared, const Dataset& data) {
   const auto metric = make_metric(name, "evaluate");
+  const Model& model = *prepared.model;
+  if (metric->compares_with_training() && !prepared.data.train().has("target")) {
+    throw ConfigError(
+        {"metric " + name, "labels of the training data, which it compares with", "none", "leave this metric out"});
+  }
   check_needs(metric->needs(), model, {{"train", data.gather(at::arange(1, at::kLong))}}, "metric " + name);
 }
 
@@ -125,7 +138,7 @@ void choose_metrics(Prepared& prepared, const Recipe& recipe) {
   if (!recipe.evaluate.empty() && !prepared.data.test) {
     throw DataError({"evaluate", "a test split", "none in the data", "set data.test, or leave evaluate out"});
   }
-  for (const auto& name : recipe.evaluate) check_metric(name, *prepared.model, *prepared.data.test);
+  for (const auto& name : recipe.evaluate) check_metric(name, prepared, *prepared.data.test);
   if (!prepared.data.pipeline.validation) return;
   const Dataset& validation = *prepared.data.pipeline.validation;
   const std::string& monitor = prepared.trainer.monitor;
@@ -135,7 +148,7 @@ void choose_metrics(Prepared& prepared, const Recipe& recipe) {
     if (wanted) prepared.validation_metrics.push_back(name);
   }
   if (monitor.empty()) return;
-  check_metric(monitor, *prepared.model, validation);
+  check_metric(monitor, prepared, validation);
   prepared.validation_metrics.push_back(monitor);
 }
 
@@ -180,6 +193,7 @@ Prepared prepare(const Recipe& given, const RunSettings& settings) {
     recipe.model = Codec<ModelSpec>::write(spec);
   }
   make_model(prepared, recipe, source);
+  check_solve_head(prepared);
   prepared.objective = make_objective(recipe.objective);
   choose_metrics(prepared, recipe);
   return prepared;

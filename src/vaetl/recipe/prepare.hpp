@@ -20,6 +20,8 @@ struct Prepared {
   std::vector<std::string> validation_metrics;
   std::string from, from_sha256;      // empty without a transfer
   std::optional<AdaptReport> report;  // of the weights' matching
+  std::optional<ProbeOptions> solve_head = {};
+  Json head = {};  // what was solved; null: nothing was
 };
 
 Prepared prepare(const Recipe& recipe, const RunSettings& settings);

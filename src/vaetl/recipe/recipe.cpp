@@ -5,6 +5,7 @@
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/recipe/overrides.hpp"
 #include "vaetl/recipe/sweep.hpp"
+#include "vaetl/transfer/method.hpp"
 
 namespace vaetl::recipe {
 namespace {
@@ -24,7 +25,7 @@ void check_model(const Recipe& recipe) {
   }
   Spec<Model> spec;
   Codec<Spec<Model>>::read(recipe.model, "model", spec, {});
-  registry<Model>().complete(spec, "model");
+  complete(spec);
 }
 
 void check_transfer(const Recipe& recipe) {
@@ -65,12 +66,24 @@ void name_metrics(Json& json) {
   }
 }
 
+// A sweep varies the method too, which must not find what another left.
+Json changed_sections(const Json& given, const Json& expanded) {
+  Json sections = Json::object();
+  for (const char* key : {"transfer", "objective", "trainer", "data"}) {
+    const Json was = given.value(key, Json());
+    if (was != expanded.value(key, Json())) sections[key] = was;
+  }
+  return sections;
+}
+
 }  // namespace
 
 Recipe parse(const Json& given) {
   Json json = given;
   name_metrics(json);
+  json = transfer::expand_method(json);
   Recipe recipe = from_json<Recipe>(json);
+  recipe.unexpanded = changed_sections(given, json);
   check_name(recipe.name);
   read_data(recipe.data);
   check_model(recipe);

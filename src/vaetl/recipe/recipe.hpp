@@ -13,6 +13,7 @@
 #include "vaetl/data/reference.hpp"
 #include "vaetl/train/trainer.hpp"
 #include "vaetl/transfer/adapt.hpp"
+#include "vaetl/transfer/probe.hpp"
 
 namespace vaetl::recipe {
 
@@ -64,9 +65,13 @@ struct DataSection {
   bool strict = false;  // the first bad example ends the run; otherwise it is left out, and told
 };
 
+// In a file it may also have "method": a name, or {"name": …, options} (transfer/method.hpp). That is short for keys of
+// this section and others and expanded before anything else; what is left of it is expanded_from.
 struct TransferOptions {
   std::string from = "none";  // zoo:NAME, a run folder, an entry's folder, a weights file; none: from scratch
+  Json expanded_from = {};    // told in run.json and on the report page, read by nothing
   AdaptOptions adapt = {};
+  std::optional<ProbeOptions> solve_head = {};  // before training the new linear head is solved (transfer/probe.hpp)
 };
 
 struct Recipe {
@@ -80,6 +85,7 @@ struct Recipe {
   std::vector<std::string> evaluate = {};
   std::vector<Spec<Callback>> callbacks = {};
   std::optional<Json> sweep = {};
+  Json unexpanded = {};  // not a key: the sections that transfer.method changed, as they were; null where absent
   static constexpr auto fields() {
     using R = Recipe;
     return std::tuple{

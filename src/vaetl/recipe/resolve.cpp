@@ -8,11 +8,15 @@ namespace {
 
 // Always an object, so that a resolved recipe looks the same for all names.
 template <class Base>
-Json write_complete(const Spec<Base>& spec, const std::string& path) {
-  const Spec<Base> complete = registry<Base>().complete(spec, path);
+Json write_object(const Spec<Base>& complete) {
   Json json{{"name", complete.name}};
   json.update(complete.options);
   return json;
+}
+
+template <class Base>
+Json write_complete(const Spec<Base>& spec, const std::string& path) {
+  return write_object(registry<Base>().complete(spec, path));
 }
 
 Json write_transforms(const std::vector<Spec<Transform>>& transforms, const std::string& path) {
@@ -46,7 +50,7 @@ Json write_data(const DataSection& section) {
 Json write_model(const Json& model) {
   Spec<Model> spec;
   Codec<Spec<Model>>::read(model, "model", spec, {});
-  Json json = write_complete(spec, "model");
+  Json json = write_object(complete(spec));
   for (const char* key : {"input", "classes", "outputs"}) {
     if (!spec.options.contains(key)) json.erase(key);
   }
@@ -70,7 +74,9 @@ Json write_callbacks(const std::vector<Spec<Callback>>& callbacks) {
 
 Json write_transfer(const TransferOptions& options) {
   Json json{{"from", options.from}};
+  if (!options.expanded_from.is_null()) json["expanded_from"] = options.expanded_from;
   json.update(to_json(options.adapt));
+  if (options.solve_head) json["solve_head"] = to_json(*options.solve_head);
   return json;
 }
 

@@ -5,6 +5,7 @@
 #include "vaetl/recipe/folder.hpp"
 #include "vaetl/recipe/pictures.hpp"
 #include "vaetl/recipe/prepare.hpp"
+#include "vaetl/recipe/solve_head.hpp"
 #include "vaetl/recipe/summary.hpp"
 #include "vaetl/report/report.hpp"
 #include "vaetl/train/evaluate.hpp"
@@ -34,7 +35,8 @@ void save_model(const Recipe& recipe, const Prepared& prepared, const Run& run,
                 const std::map<std::string, double>& metrics, const std::filesystem::path& folder) {
   Run scored = run;
   scored.metrics = metrics;
-  const std::string base = prepared.from == "none" ? "" : prepared.from;
+  const bool based = recipe.transfer && prepared.from != "none" && read_transfer(*recipe.transfer).adapt.weights;
+  const std::string base = based ? prepared.from : "";
   zoo::save(recipe.name, *prepared.model, scored, {.base_model = base, .folder = folder});
 }
 
@@ -47,17 +49,19 @@ void write_artefacts(const Recipe& recipe, const Prepared& prepared, const Outco
 // A folder holds a run from its first step on: what is refused before leaves nothing behind.
 class WriteRecipe final : public Callback {
  public:
-  WriteRecipe(std::filesystem::path file, Json recipe) : file_(std::move(file)), recipe_(std::move(recipe)) {}
+  WriteRecipe(std::filesystem::path folder, Json recipe, Json head)
+      : folder_(std::move(folder)), recipe_(std::move(recipe)), head_(std::move(head)) {}
   void on_begin(vaetl::Progress&) override {
     // The result of a part that ended before: should this one be killed, it is not finished.
     std::error_code ignored;
-    std::filesystem::remove(file_.parent_path() / "run.json", ignored);
-    write_run_json(file_, recipe_);
+    std::filesystem::remove(folder_ / "run.json", ignored);
+    write_run_json(folder_ / "recipe.json", recipe_);
+    if (!head_.is_null()) write_run_json(folder_ / head_file, head_);
   }
 
  private:
-  std::filesystem::path file_;
-  Json recipe_;
+  std::filesystem::path folder_;
+  Json recipe_, head_;
 };
 
 }  // namespace
@@ -69,12 +73,13 @@ Outcome run(const Recipe& recipe, const RunSettings& settings) {
   const RunFolder folder(settings.out, resolved, settings.resume);
   if (folder.finished()) return read_finished(folder.path());
   Prepared prepared = prepare(alone, settings);
+  prepared.head = solve_first(alone, prepared, settings);
 
   Outcome outcome{.summary = {}, .model = prepared.model, .run = {}};
   auto callbacks = make_callbacks(alone.callbacks, *prepared.model);
   callbacks.insert(callbacks.end(), settings.callbacks.begin(), settings.callbacks.end());
   if (folder.given()) {
-    callbacks.insert(callbacks.begin(), std::make_shared<WriteRecipe>(folder.path() / "recipe.json", resolved));
+    callbacks.insert(callbacks.begin(), std::make_shared<WriteRecipe>(folder.path(), resolved, prepared.head));
   }
   outcome.run = Trainer(prepared.trainer, callbacks)
                     .fit(prepared.model, prepared.objective, prepared.data.pipeline, prepared.tuning,
@@ -83,7 +88,9 @@ Outcome run(const Recipe& recipe, const RunSettings& settings) {
   outcome.run.provenance = provenance(alone, settings, prepared, outcome.run);
   std::map<std::string, double> metrics;
   const bool done = !outcome.run.interrupted;
-  if (done && !alone.evaluate.empty()) metrics = evaluate(*outcome.model, *prepared.data.test, alone.evaluate);
+  if (done && !alone.evaluate.empty()) {
+    metrics = evaluate(*outcome.model, *prepared.data.test, alone.evaluate, {.training = prepared.data.train()});
+  }
   const bool artefacts = folder.given() && settings.artefacts && done;
   if (artefacts) write_artefacts(alone, prepared, outcome, metrics, folder.path());
   outcome.summary = summarise_run(alone, settings, prepared, outcome.run, metrics);

@@ -34,8 +34,9 @@ struct Outcome {
 //   "metrics": {name: value on the test split}, "training": the last epoch's terms, "model": {"name", "parameters",
 //   "groups": [{"name", "parameters", "trained"}]}, "device", "threads", "peak_memory_mb", "samples_per_second",
 //   "warnings": of what was looked at before the first step, "waiting_share": of the seconds, for batches, "command",
-//   "data": {"name", "sha256", "licence", "classes", "train", "validation", "test"}, "transfer": {"from", "sha256",
-//   "report"}}
+//   "data": {"name", "sha256", "licence", "classes", "train", "validation", "test"}, "transfer": {"from", "method",
+//   "sha256", "report", "match": AdaptReport::json, "head": {"l2", "validation": {"accuracy", "cross_entropy"},
+//   "tried", …} where it was solved}}
 // A null stands for what does not apply. A folder that holds something is refused with an OutputError unless the run is
 // resumed; resuming a finished run returns its summary ("complete": true) and trains nothing; another process at work
 // in the folder is an OutputError.

@@ -132,7 +132,9 @@ TransferOptions read_transfer(const Json& json) {
   TransferOptions options;
   ObjectReader reader(json, "transfer");
   reader.read("from", options.from, {});
+  reader.read("expanded_from", options.expanded_from, {});
   options.adapt = read_fields<AdaptOptions>(reader);
+  reader.read("solve_head", options.solve_head, {});
   reader.finish();
   if (!json.contains("from") || options.from.empty()) {
     throw ConfigError({"transfer.from", std::string(source_forms), "nothing", {}});

@@ -18,7 +18,8 @@ Source load_source(const std::string& from) {
               .sha256 = sha256_file(file),
               .model = {},
               .weights = std::move(content.tensors),
-              .preprocess = std::move(content.preprocess)};
+              .preprocess = std::move(content.preprocess),
+              .order = std::move(content.order)};
     }
   }
   const Pretrained entry = zoo::load(from);
@@ -26,7 +27,15 @@ Source load_source(const std::string& from) {
           .sha256 = entry.card.weights.sha256,
           .model = entry.model,
           .weights = state(*entry.model),
-          .preprocess = entry.model->preprocess()};
+          .preprocess = entry.model->preprocess(),
+          .order = names_in_order(*entry.model),
+          .classes = entry.card.classes};
+}
+
+void name_rows(std::vector<LoadRule>& rules, const Source& source, const std::vector<std::string>& classes) {
+  for (LoadRule& rule : rules) {
+    if (rule.on_mismatch == "rows" && !rule.names) rule.names = RowNames{source.classes, classes};
+  }
 }
 
 Description describe(const std::string& reference, const Json& description) {

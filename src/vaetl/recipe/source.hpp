@@ -13,12 +13,17 @@ struct Source {
   std::string from, sha256;      // as the recipe has it; of the weights file
   std::shared_ptr<Model> model;  // null: a file that carries no description
   Weights weights;
-  Json preprocess;  // null: not told
+  Json preprocess;                        // null: not told
+  std::vector<std::string> order = {};    // of the weights, as their model defines them; empty: not told
+  std::vector<std::string> classes = {};  // names; empty: not told
 };
 
 // The weights file behind a source; it is found without loading anything.
 std::filesystem::path source_file(const std::string& from);
 Source load_source(const std::string& from);
+
+// Load rules that go by the names of rows and have none get the source's classes and those of the data.
+void name_rows(std::vector<LoadRule>& rules, const Source& source, const std::vector<std::string>& classes);
 
 // What a weights file that carries no description, safetensors or PyTorch's, belongs to: the model's spec, or {"model":
 // spec, "preprocess": [fitted specs, as in a card]}. Without preprocessing the standard mapping holds.

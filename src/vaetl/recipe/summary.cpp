@@ -21,21 +21,28 @@ std::int64_t examples_in(const Prepared& prepared, std::int64_t steps) {
   return steps / epoch * size + std::min(size, steps % epoch * batch);
 }
 
-Json describe_transfer(const Prepared& prepared) {
+Json describe_transfer(const Recipe& recipe, const Prepared& prepared) {
   if (prepared.from.empty()) return {};
   Json json{{"from", prepared.from}};
+  const Json method = read_transfer(*recipe.transfer).expanded_from;
+  if (!method.is_null()) json["method"] = method;
   if (!prepared.from_sha256.empty()) json["sha256"] = prepared.from_sha256;
-  if (prepared.report) json["report"] = prepared.report->text;
+  if (prepared.report) {
+    json["report"] = prepared.report->text;
+    json["match"] = prepared.report->json;
+  }
+  if (!prepared.head.is_null()) json["head"] = prepared.head;
   return json;
 }
 
 Json describe_groups(const Model& model, const Tuning& tuning) {
   std::map<std::string, std::int64_t> counts;
   for (const auto& item : model.named_parameters()) counts[group_of(model, item.key())] += item.value().numel();
-  const auto now = evaluate_tuning(tuning, model, 0);
+  const auto trained = trained_groups(tuning, model);
   Json groups = Json::array();
   for (const LayerGroup& group : model.groups()) {
-    groups.push_back({{"name", group.name}, {"parameters", counts[group.name]}, {"trained", now.at(group.name).train}});
+    groups.push_back(
+        {{"name", group.name}, {"parameters", counts[group.name]}, {"trained", trained.contains(group.name)}});
   }
   return groups;
 }
@@ -96,7 +103,7 @@ Json summarise_run(const Recipe& recipe, const RunSettings& settings, const Prep
       {"waiting_share", optional(run.seconds > 0, std::round(1e4 * run.waiting / std::max(run.seconds, 1e-9)) / 1e4)},
       {"command", settings.command},
       {"data", describe_data(prepared.data)},
-      {"transfer", describe_transfer(prepared)}};
+      {"transfer", describe_transfer(recipe, prepared)}};
 }
 
 Json provenance(const Recipe& recipe, const RunSettings& settings, const Prepared& prepared, const Run& run) {

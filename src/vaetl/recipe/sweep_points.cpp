@@ -86,6 +86,13 @@ void check_ids(const std::vector<SweepPoint>& points) {
   }
 }
 
+// With its transfer.method, which a point may change.
+Json as_given(const Recipe& recipe) {
+  Json json = to_json(recipe);
+  for (const auto& [section, was] : recipe.unexpanded.items()) set_at(json, section, was);
+  return json;
+}
+
 }  // namespace
 
 std::vector<Json> combinations(const std::map<std::string, std::vector<Json>>& values) {
@@ -106,7 +113,7 @@ std::vector<Json> combinations(const std::map<std::string, std::vector<Json>>& v
 std::vector<SweepPoint> expand(const Recipe& recipe, const SweepOptions& options) {
   Recipe alone = recipe;
   alone.sweep.reset();
-  const Json base = to_json(alone);
+  const Json base = as_given(alone);
   const Json ways = options.ways.empty() ? Json{{recipe.name, Json::object()}} : options.ways;
   std::vector<SweepPoint> points;
   for (std::uint64_t seed = recipe.seed; seed < recipe.seed + static_cast<std::uint64_t>(options.seeds); ++seed) {

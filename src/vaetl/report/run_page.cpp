@@ -96,10 +96,34 @@ std::string layers(const JsonView& run) {
   return table.rows.empty() ? "" : html::folded("Layer groups", html::table(table));
 }
 
+// What was chosen where the head was solved before training.
+std::string solved_head(const JsonView& head) {
+  const auto l2 = head.number("l2"), accuracy = head.object("validation").number("accuracy");
+  if (!l2) return {};
+  const std::string held =
+      accuracy ? ", accuracy " + html::number(*accuracy) + " on what was held out to choose it" : "";
+  return html::tag("p", "The head was solved to its optimum first: l2 " + html::number(*l2) + held + ".") + "\n";
+}
+
 std::string transfer_report(const JsonView& run, int level) {
-  const std::string report = run.object("transfer").text("report");
+  const JsonView transfer = run.object("transfer");
+  const std::string report = transfer.text("report");
   if (report.empty()) return {};
-  return html::heading(level, "What was transferred") + html::tag("pre", html::escape(report), "tabindex=\"0\"") + "\n";
+  return html::heading(level, "What was transferred") + html::tag("pre", html::escape(report), "tabindex=\"0\"") +
+         "\n" + solved_head(transfer.object("head"));
+}
+
+// " by lora (rank 8)"
+std::string method_text(const JsonView& run) {
+  const JsonView method = run.object("transfer").object("method");
+  if (method.text("name").empty()) return {};
+  std::string options;
+  for (const auto& [key, value] : method.json().items()) {
+    if (key == "name") continue;
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    options += fmt::format("{}{} {}", options.empty() ? "" : ", ", key, text);
+  }
+  return " by " + method.text("name") + (options.empty() ? "" : " (" + options + ")");
 }
 
 }  // namespace
@@ -109,7 +133,8 @@ std::string describe_run(const ReportFolder& folder) {
   const std::string name = model.text("name"), from = run.object("transfer").text("from");
   std::string text = name.empty() ? "A model" : name;
   const bool transferred = !from.empty() && from != "none";
-  text += transferred ? fmt::format(", adapted from {} and trained", from) : " trained";
+  if (transferred) text += fmt::format(", adapted from {}{} and", from, method_text(run));
+  text += " trained";
   return text + data_text(folder) + length_text(run) + "." + result_text(run);
 }
 

@@ -73,6 +73,7 @@ void recompute_statistics(Model& averaged, const Model& trained, Objective& obje
     for (std::size_t i = 0; i < updates.size(); ++i) {
       vaetl::seed(random_key(seed, Purpose::evaluate, 0, step, static_cast<std::int64_t>(i)));
       Pass pass(averaged, batch, 1.0, step == 0, span);
+      pass.tap(objective.needs().taps);
       objective.terms(i, pass);
     }
   }

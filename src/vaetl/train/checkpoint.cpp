@@ -38,8 +38,8 @@ Json describe(const Model& model) { return Json{{"name", model.spec().name}, {"o
 // As this version describes it, options that it knows and the checkpoint's version did not included.
 Json described_now(const Json& description) {
   try {
-    const ModelSpec spec = registry<Model>().complete(
-        {description.at("name").get<std::string>(), description.at("options")}, "checkpoint");
+    const ModelSpec spec =
+        complete({description.at("name").get<std::string>(), description.at("options")}, "checkpoint");
     return Json{{"name", spec.name}, {"options", spec.options}};
   } catch (const Error&) {
     return description;

@@ -1,12 +1,12 @@
 #include "vaetl/train/evaluate.hpp"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
 
 #include "vaetl/data/prefetch.hpp"
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/objectives/objective.hpp"
 #include "vaetl/train/evaluation_mode.hpp"
+#include "vaetl/train/features.hpp"
 
 namespace vaetl {
 namespace {
@@ -24,6 +24,21 @@ Pipeline in_storage_order(const Pipeline& data) {
 Preprocess preprocess_for(const Model& model, const Dataset& data) {
   if (!model.preprocess().is_null()) return Preprocess::from_json(model.preprocess());
   return Preprocess::standard(data.info(), model.signature());
+}
+
+// What metrics that compare with the training data have to know of them, computed once for all.
+void learn(const std::vector<std::shared_ptr<Metric>>& scorers, const std::vector<std::string>& names, Model& model,
+           const std::optional<Dataset>& training) {
+  std::optional<Dataset> known;
+  for (std::size_t i = 0; i < scorers.size(); ++i) {
+    if (!scorers[i]->compares_with_training()) continue;
+    if (!training || !training->has("target")) {
+      throw ConfigError({"metric " + names[i], "labelled training data to compare with",
+                         training ? "data without labels" : "none", "leave this metric out"});
+    }
+    if (!known) known = extract(model, *training);
+    scorers[i]->learn(known->column("features"), known->labels(), known->classes());
+  }
 }
 
 }  // namespace
@@ -45,10 +60,11 @@ void visit(Model& model, const Pipeline& data, const std::function<void(Pass&)>&
 }
 
 std::map<std::string, double> evaluate(Model& model, const Pipeline& data, const std::vector<std::string>& metrics,
-                                       const std::function<void()>& between) {
+                                       const EvaluateOptions& options) {
   std::vector<std::shared_ptr<Metric>> scorers;
   for (const auto& name : metrics) scorers.push_back(make_metric(name, "evaluate"));
   const EvaluationNoise noise(device_of(model));
+  learn(scorers, metrics, model, options.training);
   bool checked = false;
   visit(model, data, [&](Pass& pass) {
     for (std::size_t i = 0; i < scorers.size(); ++i) {
@@ -56,18 +72,11 @@ std::map<std::string, double> evaluate(Model& model, const Pipeline& data, const
       scorers[i]->update(pass);
     }
     checked = true;
-    if (between) between();
+    if (options.between) options.between();
   });
   std::map<std::string, double> result;
   for (std::size_t i = 0; i < scorers.size(); ++i) result[metrics[i]] = scorers[i]->result();
   return result;
-}
-
-Dataset extract(Model& encoder, const Pipeline& data) {
-  require<Encoder>(encoder);
-  std::vector<at::Tensor> features;
-  visit(encoder, data, [&](Pass& pass) { features.push_back(pass.features().to(at::kCPU)); });
-  return data.streams.at(0).data.with("features", at::cat(features));
 }
 
 }  // namespace vaetl

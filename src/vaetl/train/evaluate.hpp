@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,16 +12,17 @@
 
 namespace vaetl {
 
+struct EvaluateOptions {
+  std::function<void()> between = {};    // called after every batch; what it throws ends the evaluation
+  std::optional<Dataset> training = {};  // for metrics that compare with it, such as knn
+};
 // Metric (NAME or NAME?option=value) → value over the first stream, in storage order. ConfigError where the model lacks
-// what a metric needs. `between` is called after every batch; what it throws ends the evaluation.
+// what a metric needs, or the training data are wanted and none.
 std::map<std::string, double> evaluate(Model& model, const Pipeline& data, const std::vector<std::string>& metrics,
-                                       const std::function<void()>& between = {});
+                                       const EvaluateOptions& options = {});
 
 // Calls `use` with every batch of the first stream in storage order, in evaluation mode, without gradients or
 // augmentation. The model's mode is restored afterwards.
 void visit(Model& model, const Pipeline& data, const std::function<void(Pass&)>& use, std::int64_t batch_size = 500);
-
-// encode() of every example of the first stream as field "features" (N, F), on the CPU.
-Dataset extract(Model& encoder, const Pipeline& data);
 
 }  // namespace vaetl

@@ -1,27 +1,16 @@
 #include "vaetl/train/frozen.hpp"
 
 #include "vaetl/nn/capabilities.hpp"
-#include "vaetl/train/evaluate.hpp"
+#include "vaetl/train/features.hpp"
 
 namespace vaetl {
 namespace {
 
-bool is_head(const std::string& group) { return group == "head" || group.starts_with("head."); }
-
-// Rules only change what holds at the epochs that they name.
 bool backbone_frozen(const Model& model, const Tuning& tuning) {
-  std::set<std::int64_t> epochs = {0};
-  for (const TuningRule& rule : tuning) epochs.insert(rule.from_epoch);
-  bool any_head = false;
-  for (const auto epoch : epochs) {
-    for (const auto& [group, setting] : evaluate_tuning(tuning, model, epoch)) {
-      if (is_head(group))
-        any_head = true;
-      else if (setting.train)
-        return false;
-    }
-  }
-  return any_head && model.groups().size() > 1;
+  const auto groups = model.groups();
+  const auto trained = trained_groups(tuning, model);
+  const bool any_head = std::any_of(groups.begin(), groups.end(), [](const auto& g) { return is_head(g.name); });
+  return any_head && groups.size() > 1 && std::all_of(trained.begin(), trained.end(), is_head);
 }
 
 constexpr std::int64_t most_feature_bytes = std::int64_t{1} << 30;
@@ -39,6 +28,7 @@ std::string obstacle(const Model& model, const Objective& objective, const Pipel
   if (!offers(model, "Encoder")) return "the model offers no features";
   if (std::count(needs.fields.begin(), needs.fields.end(), "input")) return "the objective reads the input itself";
   if (needs.views > 1) return "the objective compares augmented views";
+  if (!needs.taps.empty()) return "the objective reads outputs of layer groups";
   if (too_large(model, data)) return "its features would take more than 1 GiB of memory";
   for (const Stream& stream : data.streams) {
     if (!stream.augment.empty()) return "stream \"" + stream.name + "\" is augmented";

@@ -14,12 +14,13 @@ Run Session::run() {
   started_ = saved_ = std::chrono::steady_clock::now();
   saved_step_ = step_;
   saved_noted_ = noted_;
-  epoch_ = -1;
+  tuned_until_ = 0;
   progress_.step = step_;
   progress_.epoch = step_ / steps_per_epoch_;
   follow_history();
   each(&Callback::on_begin);
   if (!kept("rewind") || run_.resumed_from < 0) keep_rewind_point();
+  if (steps_ == 0) end_epoch();  // nothing is trained: the one entry is of the model as it came
   bool going = true;
   while (going) {
     try {
@@ -44,34 +45,36 @@ bool Session::advance() {
     close_early();
     return false;
   }
-  if (const std::int64_t epoch = step_ / steps_per_epoch_; epoch != epoch_) begin_epoch(epoch);
+  begin_step();
   step(epoch_, step_ % steps_per_epoch_);
   return true;
 }
 
-// Few labels make epochs of a step or two: where the tuning stands as it was, so does what it decides.
-void Session::begin_epoch(std::int64_t epoch) {
-  progress_.epoch = epoch_ = epoch;
+void Session::begin_step() {
+  progress_.epoch = epoch_ = step_ / steps_per_epoch_;
+  if (step_ >= tuned_until_) tune();
+}
+
+// Where the tuning stands as it was, so does what it decides.
+void Session::tune() {
   Model& model = *task_.model;
-  auto tuning = evaluate_tuning(task_.tuning, model, epoch);
+  const auto changes = tuning_steps(task_.tuning, span());
+  const auto next = std::upper_bound(changes.begin(), changes.end(), step_);
+  tuned_until_ = next == changes.end() ? steps_ : *next;
+  auto tuning = evaluate_tuning(task_.tuning, model, step_, span());
   if (!sets_.empty() && tuning == tuning_now_) return;
   tuning_now_ = std::move(tuning);
   model.train();
   task_.objective->train();
   for (auto& parameter : model.parameters()) parameter.requires_grad_(false);
-  for (const LayerGroup& group : model.groups()) {
-    const bool frozen = !tuning_now_.at(group.name).train;
-    for (const auto& module : group_modules(model, group)) {
-      if (frozen) module->eval();
-    }
-  }
+  stand_still(model, tuning_now_);
   sets_.clear();
   for (const Update& update : updates_) {
     sets_.push_back(parameter_sets(model, *task_.objective, update, tuning_now_, options_.decay_norms_and_biases));
   }
   for (const auto& sets : sets_) {
     if (!sets.empty()) continue;
-    throw ConfigError({fmt::format("epoch {}", epoch), "parameters to train", "none: every layer group is frozen",
+    throw ConfigError({fmt::format("step {}", step_), "parameters to train", "none: every layer group is frozen",
                        "leave a group out of freeze"});
   }
   prepare_updates();
@@ -106,7 +109,7 @@ void Session::step(std::int64_t epoch, std::int64_t step_in_epoch) {
 }
 
 double Session::rate() const {
-  const double progress = static_cast<double>(step_) / static_cast<double>(steps_);
+  const double progress = steps_ > 0 ? static_cast<double>(step_) / static_cast<double>(steps_) : 0;
   return options_.lr_curve.at(progress, span()) * plateau_ * std::ldexp(1.0, -static_cast<int>(run_.rewinds));
 }
 
@@ -127,10 +130,12 @@ std::optional<std::map<std::string, double>> Session::validate() {
   std::map<std::string, double> scores;
   if (!task_.data.validation || task_.metrics.empty()) return scores;
   try {
-    const auto values = evaluate(result(), *task_.data.validation, task_.metrics, [&] {
+    const auto between = [&] {
       each(&Callback::on_wait);
       if (progress_.stop) throw Stopped{};
-    });
+    };
+    const auto values =
+        evaluate(result(), *task_.data.validation, task_.metrics, {.between = between, .training = training_});
     for (const auto& [name, value] : values) scores["validation." + name] = value;
   } catch (const Stopped&) {
     return std::nullopt;

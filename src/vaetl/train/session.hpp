@@ -37,7 +37,6 @@ class Session {
 
  private:
   // set-up
-  Preprocess fit_preprocess();
   void check_shapes(const Batch& example) const;
   void check_monitor() const;
   void check_used(const Needs& needs) const;
@@ -52,7 +51,8 @@ class Session {
 
   // training
   bool advance();
-  void begin_epoch(std::int64_t epoch);
+  void begin_step();
+  void tune();  // what trains from this step on
   void do_updates(std::int64_t epoch, std::int64_t step_in_epoch);
   void step(std::int64_t epoch, std::int64_t step_in_epoch);
   std::vector<Batch> next_batches(std::int64_t epoch, std::int64_t step_in_epoch);
@@ -109,6 +109,7 @@ class Session {
   TrainerOptions options_;
   const std::vector<std::shared_ptr<Callback>>& callbacks_;
   Task task_;
+  Dataset training_;  // of the first stream as it came, with its input
   Progress progress_;
 
   std::optional<Prefetch> feed_;
@@ -126,9 +127,10 @@ class Session {
   Ledger ledger_;
 
   std::int64_t step_ = 0, steps_ = 0, steps_per_epoch_ = 0, batches_per_epoch_ = 0;
-  std::int64_t epoch_ = -1;  // for which the modules and parameter sets stand
-  std::int64_t noted_ = 0;   // the step of the last entry of the history
-  double plateau_ = 1;       // what trainer.plateau makes of the history
+  std::int64_t epoch_ = 0;
+  std::int64_t tuned_until_ = 0;  // the step before which modules and parameter sets stand as they are
+  std::int64_t noted_ = 0;        // the step of the last entry of the history
+  double plateau_ = 1;            // what trainer.plateau makes of the history
   std::optional<double> best_;
   Weights best_weights_;       // where there is no folder to keep them
   bool last_is_best_ = false;  // of a training that ends within an epoch

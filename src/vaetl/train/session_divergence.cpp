@@ -42,7 +42,7 @@ std::string Session::look_back(std::int64_t step) {
   if (step_ > step || step - step_ > kMostRepeated) return weights;
   autopsy_.emplace();
   for (; step_ <= step && autopsy_->finding().empty(); ++step_) {
-    if (const std::int64_t epoch = step_ / steps_per_epoch_; epoch != epoch_) begin_epoch(epoch);
+    begin_step();
     do_updates(epoch_, step_ % steps_per_epoch_);
   }
   (void)ledger_.flush();

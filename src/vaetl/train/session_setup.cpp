@@ -6,6 +6,7 @@
 #include "vaetl/core/text.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/metrics/metric.hpp"
+#include "vaetl/train/features.hpp"
 #include "vaetl/train/frozen.hpp"
 #include "vaetl/train/session.hpp"
 
@@ -21,7 +22,11 @@ std::int64_t steps_within(std::int64_t samples, std::int64_t size, std::int64_t 
 }  // namespace
 
 Session::Session(const TrainerOptions& options, const std::vector<std::shared_ptr<Callback>>& callbacks, Task task)
-    : options_(options), callbacks_(callbacks), task_(std::move(task)), progress_{*task_.model} {
+    : options_(options),
+      callbacks_(callbacks),
+      task_(std::move(task)),
+      training_(task_.data.streams.at(0).data),
+      progress_{*task_.model} {
   check_groups(*task_.model);
   for (const Stream& stream : task_.data.streams) {
     if (stream.data.size() == 0) throw DataError({"stream " + stream.name, "examples", "an empty set", {}});
@@ -31,15 +36,15 @@ Session::Session(const TrainerOptions& options, const std::vector<std::shared_pt
   prepare_data();
   prepare_objective();
   prepare_average();
-  begin_epoch(0);  // refuses what leaves nothing to train, before anything is written
+  tune();  // refuses what leaves nothing to train, before anything is written
   progress_.directory = options_.directory;
   progress_.data = &task_.data;
   prepare_folder();
   run_.options = to_json(options_);
   if (options_.resume != "never") resume();
   if (averaged()) progress_.averaged = &average_->model();
-  if (options_.checks && step_ == 0) check();
-  cache_features();
+  if (options_.checks && step_ == 0 && steps_ > 0) check();
+  if (steps_ > 0) cache_features();
 }
 
 void Session::check_monitor() const {
@@ -59,20 +64,6 @@ void Session::check_monitor() const {
   if (std::count(metrics.begin(), metrics.end(), options_.monitor)) return;
   throw ConfigError(
       {"trainer.monitor", "one of the validation metrics (" + join(metrics) + ")", "\"" + options_.monitor + "\"", {}});
-}
-
-Preprocess Session::fit_preprocess() {
-  Model& model = *task_.model;
-  const Dataset& train = task_.data.streams[0].data;
-  Preprocess preprocess;
-  if (!task_.data.preprocess.empty())
-    preprocess = Preprocess::fit(task_.data.preprocess, train);
-  else if (!model.preprocess().is_null())
-    preprocess = Preprocess::from_json(model.preprocess());
-  else
-    preprocess = Preprocess::standard(train, model.signature());
-  model.set_preprocess(preprocess.json());
-  return preprocess;
 }
 
 void Session::check_shapes(const Batch& example) const {
@@ -104,7 +95,7 @@ void Session::feed_from(const Preprocess& preprocess) {
 }
 
 void Session::prepare_data() {
-  feed_from(fit_preprocess());
+  feed_from(fit_preprocess(*task_.model, task_.data));
   check_shapes(feed_->at(0, 0));
   progress_.steps_per_epoch = steps_per_epoch_;
   progress_.steps = steps_;

@@ -25,7 +25,7 @@
 namespace vaetl {
 
 struct TrainerOptions {
-  std::int64_t epochs = 10;  // passes over the first stream
+  std::int64_t epochs = 10;  // passes over the first stream; 0, without steps: nothing is trained, all else is done
   std::int64_t steps = 0;    // > 0 takes the place of epochs
   std::int64_t batch_size = 128;
   Spec<Optimizer> optimizer = {"adamw", Json::object()};
@@ -61,7 +61,7 @@ struct TrainerOptions {
   static constexpr auto fields() {
     using T = TrainerOptions;
     return std::tuple{
-        field("epochs", &T::epochs, "passes over the first stream", between(1, 1e9)),
+        field("epochs", &T::epochs, "passes over the first stream; 0: nothing is trained", between(0, 1e9)),
         field("steps", &T::steps, "number of steps; above 0 it takes the place of epochs", between(0, 1e12)),
         field("batch_size", &T::batch_size, "examples a batch", between(1, 1e9)),
         field("accumulate", &T::accumulate, "batches a step, whose update is that of all of them as one",

@@ -1,4 +1,5 @@
 #include "vaetl/core/error.hpp"
+#include "vaetl/core/text.hpp"
 #include "vaetl/nn/capabilities.hpp"
 #include "vaetl/transfer/adapt.hpp"
 
@@ -33,19 +34,50 @@ ModelSpec changed(const ModelSpec& spec, Json changes) {
   return {name, std::move(options)};
 }
 
-std::int64_t wanted_classes(const AdaptOptions& options) {
+const Head& wanted_head(const AdaptOptions& options) {
   if (options.heads.size() > 1) {
     throw ConfigError(
         {heads_path, "one head at most", std::to_string(options.heads.size()), "adapt once for each task"});
   }
-  const std::int64_t classes = options.heads[0].classes;
-  if (classes >= 2) return classes;
-  throw ConfigError({std::string(heads_path) + "[0].classes", "at least 2", std::to_string(classes), {}});
+  const Head& head = options.heads[0];
+  if (head.classes >= 2) return head;
+  throw ConfigError({std::string(heads_path) + "[0].classes", "at least 2", std::to_string(head.classes), {}});
 }
 
-ModelSpec classifier_of(const Model& model, std::int64_t classes) {
+// The classifier that shares the model's encoder, its head fresh: linear unless it is to have hidden layers.
+ModelSpec classifier_of(const Model& model, const Head& head) {
   require_capability(model, Encoder::capability, heads_path);
-  return dynamic_cast<const Encoder&>(model).classifier(classes);
+  ModelSpec target = dynamic_cast<const Encoder&>(model).classifier(head.classes);
+  if (head.hidden.empty()) return target;
+  if (!registry<Model>().schema(target.name)["properties"].contains("head")) {
+    throw ConfigError({std::string(heads_path) + "[0].hidden", "a model with an option \"head\"", quote(target.name),
+                       "leave hidden out: its head is linear"});
+  }
+  target.options["head"] = head.hidden;
+  return target;
+}
+
+// The classifier that shares an encoder takes over the adapters of the layers that it has.
+ModelSpec with_adapters_of(const Model& source, ModelSpec target) {
+  auto rules = nn::take_adapters(source.spec()).second;
+  if (rules.empty()) return target;
+  const auto plain = build(target, model_path);
+  std::erase_if(rules, [&](const nn::AdapterRule& rule) { return !nn::adapts(*plain, rule.to); });
+  return nn::with_adapters(std::move(target), rules);
+}
+
+// The same again is the same.
+ModelSpec with_more_adapters(ModelSpec target, const std::vector<nn::AdapterRule>& more) {
+  auto [plain, rules] = nn::take_adapters(std::move(target), model_path);
+  for (std::size_t i = 0; i < more.size(); ++i) {
+    const std::string path = fmt::format("transfer.adapters[{}]", i);
+    const nn::AdapterRule rule{more[i].to, registry<nn::Adapter>().complete(more[i].adapter, path)};
+    const auto same = [&](const nn::AdapterRule& other) {
+      return Codec<nn::AdapterRule>::write(other) == Codec<nn::AdapterRule>::write(rule);
+    };
+    if (std::none_of(rules.begin(), rules.end(), same)) rules.push_back(rule);
+  }
+  return nn::with_adapters(std::move(plain), rules);
 }
 
 }  // namespace
@@ -56,15 +88,15 @@ ModelSpec describe_target(const Model& source, const AdaptOptions& options) {
   if (options.heads.empty()) {
     target = changed(target, change);
   } else {
-    const std::int64_t classes = wanted_classes(options);
-    target = classifier_of(source, classes);
+    const Head& head = wanted_head(options);
+    target = classifier_of(source, head);
     if (keeps_architecture(target, change)) {
-      target = changed(target, change);
+      target = changed(with_adapters_of(source, target), change);
     } else {  // the architecture that `model` names shares its own encoder with a classifier
-      target = classifier_of(*build(changed(source.spec(), change), model_path), classes);
+      target = classifier_of(*build(changed(source.spec(), change), model_path), head);
     }
   }
-  return registry<Model>().complete(target, model_path);
+  return with_more_adapters(complete(target, model_path), options.adapters);
 }
 
 }  // namespace vaetl

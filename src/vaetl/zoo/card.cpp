@@ -55,6 +55,12 @@ void check_weights(const WeightsCard& w, const Checker& check) {
                 std::to_string(w.tensors));
 }
 
+void check_base(const BaseCard& base, const Checker& check) {
+  check.require(is_entry_name(base.name), "base.name", "the name of a zoo entry", quote(base.name),
+                "a card cannot name files elsewhere");
+  check.require(is_sha256(base.sha256), "base.sha256", "64 hexadecimal digits", quote(base.sha256, 70));
+}
+
 // The number of values, −1 where a size is not positive or the product is absurd.
 std::int64_t value_count(const std::vector<std::int64_t>& shape) {
   constexpr std::int64_t most = std::int64_t{1} << 31;
@@ -94,6 +100,7 @@ Card checked(const Json& json, const std::string& file) {
   check.require(card.preprocess.is_array(), "preprocess", "an array", json_type(card.preprocess));
   check.require(card.training.is_object(), "training", "an object", json_type(card.training));
   check_weights(card.weights, check);
+  if (card.base) check_base(*card.base, check);
   check_inputs(card, check);
   if (card.test_vector) check_test_vector(*card.test_vector, check);
   return card;
@@ -121,6 +128,8 @@ Json card_schema() {
   auto& weights = schema["properties"]["weights"];
   weights["required"] = {"file", "sha256", "bytes", "tensors"};
   weights["properties"]["sha256"]["pattern"] = "^[0-9a-f]{64}$";
+  schema["properties"]["base"]["required"] = {"name", "sha256"};
+  schema["properties"]["base"]["properties"]["sha256"]["pattern"] = "^[0-9a-f]{64}$";
   weights["properties"]["file"]["pattern"] = "^[A-Za-z0-9_][A-Za-z0-9_.-]*$";
   return schema;
 }

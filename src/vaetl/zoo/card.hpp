@@ -25,6 +25,15 @@ struct WeightsCard {
   }
 };
 
+// The zoo entry that holds the rest of the weights, where a card's file has but the tensors that differ from its own.
+struct BaseCard {
+  std::string name = {}, sha256 = {};
+  static constexpr auto fields() {
+    using B = BaseCard;
+    return std::tuple{field("name", &B::name, "a zoo entry"), field("sha256", &B::sha256, "of its weights file")};
+  }
+};
+
 // One input and what the model makes of it, so that a reader can tell that it computes the same. By `stage` the input
 // is
 //   raw           uint8 as the data store it, or token ids; where any size will do it is 16
@@ -59,6 +68,7 @@ struct Card {
   std::vector<std::string> classes = {}, groups = {}, capabilities = {};
   Json preprocess = Json::array();
   WeightsCard weights = {};
+  std::optional<BaseCard> base = {};
   std::map<std::string, double> metrics = {};
   Json training = Json::object();  // data, seed, steps, seconds, software, device
   std::string base_model = {};
@@ -78,6 +88,7 @@ struct Card {
                       field("capabilities", &C::capabilities, "what the model offers"),
                       field("preprocess", &C::preprocess, "fitted preprocessing"),
                       field("weights", &C::weights, "the weights file"),
+                      field("base", &C::base, "the entry with those weights that the file has not"),
                       field("metrics", &C::metrics, "name → value, on the test split"),
                       field("training", &C::training, "where the weights come from"),
                       field("base_model", &C::base_model, "what it was transferred from"),

@@ -32,6 +32,7 @@ std::string facts(const Card& card) {
   text += row("architecture", card.model.name) + row("parameters", thousands(card.weights.parameters)) +
           row("input", inputs(card)) + row("offers", join(card.capabilities)) + row("classes", join(card.classes)) +
           row("layer groups", join(card.groups)) + row("transferred from", card.base_model) +
+          row("rest of the weights", card.base ? card.base->name + ", sha256 " + card.base->sha256 : "") +
           row("licence of the weights", card.licence) + row("licence of the data", card.data_licence) +
           row("version", card.version) + row("sha256", card.weights.sha256);
   return text + "\n";

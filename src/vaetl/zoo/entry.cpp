@@ -4,6 +4,7 @@
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/io/sha256.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/zoo/base.hpp"
 #include "vaetl/zoo/compute.hpp"
 #include "vaetl/zoo/file_error.hpp"
 #include "vaetl/zoo/test_vector.hpp"
@@ -80,6 +81,7 @@ std::string check_description(Entry& entry) {
   const Card& card = entry.card;
   compare_with_metadata(entry, metadata_model, "model", Codec<ModelSpec>::write(card.model));
   compare_with_metadata(entry, metadata_classes, "classes", card.classes);
+  compare_with_metadata(entry, metadata_base, "base", Codec<std::optional<BaseCard>>::write(card.base));
   entry.model = blame(card_path(entry), [&] { return build(card.model); });
   check_classes(entry);
   std::vector<std::string> groups;
@@ -92,9 +94,14 @@ std::string check_description(Entry& entry) {
 }
 
 std::string check_weights(Entry& entry) {
+  std::string told = "every name and shape is the model's";
+  if (entry.card.base) {
+    const auto added = add_base(entry.weights.tensors, *entry.model, *entry.card.base, entry.folder, card_path(entry));
+    told += fmt::format(", {} of {} tensors from {}", added, entry.weights.tensors.size(), entry.card.base->name);
+  }
   load_strict(*entry.model, entry.weights.tensors, weights_path(entry).string());
   entry.model->eval();
-  return "every name and shape is the model's";
+  return told;
 }
 
 std::string check_preprocess(Entry& entry) {

@@ -31,5 +31,6 @@ bool same_json(const Json& a, const Json& b);  // whatever the order of the keys
 constexpr const char* metadata_model = "vaetl.model";
 constexpr const char* metadata_preprocess = "vaetl.preprocess";
 constexpr const char* metadata_classes = "vaetl.classes";
+constexpr const char* metadata_base = "vaetl.base";
 
 }  // namespace vaetl::zoo

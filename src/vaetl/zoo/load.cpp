@@ -1,7 +1,9 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/data/preprocess.hpp"
+#include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/sha256.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/zoo/base.hpp"
 #include "vaetl/zoo/entry.hpp"
 #include "vaetl/zoo/file_error.hpp"
 
@@ -16,6 +18,18 @@ Json told(const TensorFile& file, const char* key) {
   return found == file.metadata.end() ? Json() : parse_json(found->second, std::string("metadata ") + key);
 }
 
+// A checkpoint's weights are described by the state beside the last of them.
+void describe_by_checkpoint(const fs::path& file, WeightsFile& weights) {
+  const fs::path checkpoints = file.parent_path().parent_path(), state = checkpoints / "last" / "state.json";
+  std::error_code ignored;
+  if (checkpoints.filename() != "checkpoints" || !fs::is_regular_file(state, ignored)) return;
+  const Json json = parse_json(read_file(state), state.string());
+  const Json model = json.value("model", Json()), preprocess = json.value("preprocess", Json());
+  if (!model.is_object()) return;
+  weights.model = {model.value("name", std::string()), model.value("options", Json::object())};
+  weights.preprocess = preprocess;
+}
+
 // What a card says, read off a weights file and its model.
 Card card_of(const fs::path& file, const WeightsFile& weights, const Model& model) {
   Card card;
@@ -26,6 +40,7 @@ Card card_of(const fs::path& file, const WeightsFile& weights, const Model& mode
   for (const LayerGroup& group : model.groups()) card.groups.push_back(group.name);
   card.capabilities = capabilities(model);
   card.preprocess = model.preprocess();
+  card.base = weights.base;
   std::error_code ignored;
   card.weights = {.file = file.filename().string(),
                   .sha256 = sha256_file(file),
@@ -38,7 +53,10 @@ Card card_of(const fs::path& file, const WeightsFile& weights, const Model& mode
 }  // namespace
 
 WeightsFile read_weights(const fs::path& file, const PytorchOptions& options) {
-  if (is_pytorch(file)) return {.tensors = read_pytorch(file, options).tensors};
+  if (is_pytorch(file)) {
+    PytorchFile content = read_pytorch(file, options);
+    return {.tensors = std::move(content.tensors), .order = std::move(content.order)};
+  }
   if (!options.key.empty()) {
     throw ConfigError({file.string() + ": key", "a file of PyTorch, whose dicts have keys", "a safetensors file", {}});
   }
@@ -47,9 +65,11 @@ WeightsFile read_weights(const fs::path& file, const PytorchOptions& options) {
   WeightsFile weights{.tensors = std::move(content.tensors)};
   return blame(file.string(), [&] {
     const Json model = told(content, metadata_model), classes = told(content, metadata_classes);
+    Codec<std::optional<BaseCard>>::read(told(content, metadata_base), metadata_base, weights.base, {});
     if (!model.is_null()) Codec<ModelSpec>::read(model, metadata_model, weights.model, {});
     if (!classes.is_null()) Codec<std::vector<std::string>>::read(classes, metadata_classes, weights.classes, {});
     weights.preprocess = told(content, metadata_preprocess);
+    if (weights.model.name.empty()) describe_by_checkpoint(file, weights);
     return std::move(weights);
   });
 }
@@ -62,6 +82,7 @@ Pretrained load_file(const fs::path& file, const ModelSpec& model, const Json& p
   }
   Pretrained result;
   result.model = model.name.empty() ? blame(file.string(), [&] { return build(weights.model); }) : build(model);
+  if (weights.base) add_base(weights.tensors, *result.model, *weights.base, file.parent_path(), file.string());
   load_strict(*result.model, weights.tensors, file.string());
   result.model->eval();
   if (!preprocess.is_null()) {

@@ -5,6 +5,7 @@
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/sha256.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/zoo/base.hpp"
 #include "vaetl/zoo/entry.hpp"
 #include "vaetl/zoo/test_vector.hpp"
 
@@ -66,7 +67,7 @@ Card describe(std::string_view name, const std::shared_ptr<Model>& model, const 
   card.summary = options.summary;
   card.licence = options.licence;
   card.data_licence = options.data_licence.empty() ? text_at(run.provenance, "/data/licence") : options.data_licence;
-  card.model = registry<Model>().complete(model->spec());
+  card.model = complete(model->spec());
   card.inputs = model->signature().inputs;
   card.classes = class_names(name, *model, run, options);
   for (const LayerGroup& group : model->groups()) card.groups.push_back(group.name);
@@ -84,7 +85,11 @@ void write_weights(const fs::path& folder, const Model& model, Card& card) {
                                                  {metadata_model, Codec<ModelSpec>::write(card.model).dump()},
                                                  {metadata_preprocess, card.preprocess.dump()}};
   if (!card.classes.empty()) metadata[metadata_classes] = Json(card.classes).dump();
-  const Weights weights = state(model);
+  Weights weights = state(model);
+  if (card.base) {
+    weights = without_base(std::move(weights), *card.base, folder, place(card.name));
+    metadata[metadata_base] = to_json(*card.base).dump();
+  }
   const fs::path file = folder / card.weights.file;
   write_safetensors(file, weights, metadata);
   card.weights.sha256 = sha256_file(file);
@@ -144,6 +149,10 @@ fs::path save(std::string_view name, Model& model, const Run& run, const SaveOpt
   Card card = describe(name, copy, run, options);
   const fs::path folder = choose_folder(name, options);
   check_replaceable(folder);
+  if (options.delta) {
+    card.base = choose_base(options.base_model, name, folder, place(name));
+    card.base_model = card.base->name;
+  }
   AtomicFolder entry(folder);
   write_weights(entry.path(), *copy, card);
   write_atomically(entry.path() / card_file, card_text(card));

@@ -58,14 +58,26 @@ std::optional<fs::path> find_entry(const std::string& name) {
 constexpr const char* expected_model =
     "a zoo entry, a run folder, an entry's folder, a *.safetensors or a PyTorch file";
 
+std::vector<std::string> checkpoints_of(const fs::path& run) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(run / "checkpoints", error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    if (fs::is_regular_file(it->path() / "model.safetensors", ignored)) names.push_back(it->path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 fs::path resolve_folder(const fs::path& folder) {
   if (is_entry(folder)) return folder;
   if (is_entry(folder / "model")) return folder / "model";
   std::error_code ignored;
   const bool unfinished = fs::is_directory(folder / "checkpoints", ignored);
+  std::string remedy = unfinished ? "finish it with --resume" : "";
+  if (!checkpoints_of(folder).empty()) remedy += ", or take its last checkpoint: " + folder.string() + "?which=last";
   throw FileError({folder.string(), expected_model,
-                   unfinished ? "a run that has not finished" : "a folder without model.json",
-                   unfinished ? "finish it with --resume" : ""});
+                   unfinished ? "a run that has not finished" : "a folder without model.json", remedy});
 }
 
 // By its bytes; a name that promises weights is believed, so that what is wrong with them is told.
@@ -79,8 +91,35 @@ bool is_weights_file(const fs::path& file) {
   }
 }
 
-std::optional<fs::path> find_path(const fs::path& path) {
+// What may stand behind the ? of a file or a run folder.
+struct ReferenceOptions {
+  std::string key = {}, strip_prefix = {}, which = {};
+  static constexpr auto fields() {
+    using R = ReferenceOptions;
+    constexpr auto pytorch = PytorchOptions::fields();
+    return std::tuple{field("key", &R::key, std::get<0>(pytorch).doc),
+                      field("strip_prefix", &R::strip_prefix, std::get<1>(pytorch).doc),
+                      field("which", &R::which, "a run's checkpoint: last, best or step-N")};
+  }
+};
+
+// What validation, evaluation and the run's own model take.
+fs::path resolve_checkpoint(const fs::path& run, const std::string& which) {
+  const auto known = checkpoints_of(run);
+  if (std::find(known.begin(), known.end(), which) == known.end()) {
+    throw FileError({run.string() + "?which=" + which,
+                     known.empty() ? "a run folder with checkpoints" : "one of the checkpoints " + join(known),
+                     "none of that name", known.empty() ? "leave which out" : did_you_mean(which, known)});
+  }
+  const fs::path folder = run / "checkpoints" / which, averaged = folder / "averaged.safetensors";
   std::error_code ignored;
+  return fs::is_regular_file(averaged, ignored) ? averaged : folder / "model.safetensors";
+}
+
+std::optional<fs::path> find_path(const FileReference& reference) {
+  std::error_code ignored;
+  const auto& [path, options, which] = reference;
+  if (!which.empty() && fs::exists(path, ignored)) return resolve_checkpoint(path, which);
   if (fs::is_directory(path, ignored)) return resolve_folder(path);
   if (!fs::is_regular_file(path, ignored)) return std::nullopt;
   if (is_weights_file(path)) return path;
@@ -143,7 +182,8 @@ FileReference file_reference(std::string_view reference) {
   for (auto& [key, value] : options.items()) {
     if (!value.is_string()) value = value.dump();  // key=0, the first of a pair
   }
-  return {query_unescaped(text.substr(0, mark)), from_json<PytorchOptions>(options, place)};
+  const auto given = from_json<ReferenceOptions>(options, place);
+  return {query_unescaped(text.substr(0, mark)), {.key = given.key, .strip_prefix = given.strip_prefix}, given.which};
 }
 
 fs::path resolve(std::string_view reference) {
@@ -152,7 +192,7 @@ fs::path resolve(std::string_view reference) {
   const std::string name(named ? reference.substr(scheme.size()) : reference);
   if (auto entry = find_entry(name)) return *entry;
   if (!named && !name.empty()) {
-    if (auto path = find_path(file_reference(name).file)) return *path;
+    if (auto path = find_path(file_reference(name))) return *path;
   }
   throw FileError(
       {"model " + quote(reference), named ? "a zoo entry" : expected_model, "none of that name", suggestion(name)});

@@ -6,6 +6,7 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,14 +46,17 @@ struct Found {
 std::vector<Found> list();  // by name; first of equal names along the search path
 
 // A MODEL argument: a zoo name ("zoo:NAME" too), a run folder (its model/), an entry's folder, a weights file:
-// safetensors or PyTorch's, FILE or FILE?key=…&strip_prefix=…. A bare name that the zoo has wins over a folder of that
-// name (./NAME). Returns the entry's folder or the file. FileError with the nearest names where there is none.
+// safetensors or PyTorch's, FILE or FILE?key=…&strip_prefix=…. RUN?which=last (best, step-N) is a checkpoint of a run,
+// also of one that has not ended: its averaged weights where it has some. A bare name that the zoo has wins over a
+// folder of that name (./NAME). Returns the entry's folder or the file. FileError with the nearest names where there is
+// none.
 std::filesystem::path resolve(std::string_view reference);
 
-// How a weights file is to be read.
+// How a weights file, or which of a run's checkpoints, is to be read.
 struct FileReference {
   std::filesystem::path file;
   PytorchOptions options = {};
+  std::string which = {};  // of a run: last, best or step-N; empty: its model
 };
 // ConfigError for a text behind the ? that is no options.
 FileReference file_reference(std::string_view reference);
@@ -64,9 +68,11 @@ Pretrained load(std::string_view reference);
 // empty model.name.
 struct WeightsFile {
   Weights tensors = {};
+  std::vector<std::string> order = {};  // of the tensors, where the file keeps one
   ModelSpec model = {};
   Json preprocess = {};  // null: not told
   std::vector<std::string> classes = {};
+  std::optional<BaseCard> base = {};  // where it holds only what differs from that entry's
 };
 WeightsFile read_weights(const std::filesystem::path& file, const PytorchOptions& options = {});
 // Its model, built and filled (names and shapes strict). `model` describes it where the file does not, or otherwise;
@@ -97,11 +103,14 @@ struct SaveOptions {
   std::vector<std::string> classes =
       {};  // empty: the run's provenance, "data" → "classes", where a classifier has as many
   std::filesystem::path preview = {};  // a PNG that shows what the model does; empty: none
+  // Writes only the tensors that differ from those of the zoo entry `base_model`, beside that one's checksum: so one
+  // base serves many tasks. Whoever loads the entry needs the base, beside it or along the search path.
+  bool delta = false;
 };
 // Complete or absent, and loaded once before it is put in place; an entry of that name is replaced, a folder that is no
 // entry is not. Returns its folder. The model may be on any device and stays as it is. ConfigError: a bad name, classes
-// that do not fit, a model without preprocessing. DivergedError: outputs that are not finite. OutputError: no place to
-// write.
+// that do not fit, a model without preprocessing, a delta to what is no whole entry or has no tensor of the model.
+// DivergedError: outputs that are not finite. OutputError: no place to write.
 std::filesystem::path save(std::string_view name, Model& model, const Run& run, const SaveOptions& options = {});
 
 }  // namespace zoo

@@ -1,0 +1,24 @@
+// Patterns of load rules: `*` stands for any run of characters, and nothing else is special. Internal.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vaetl/nn/state.hpp"
+
+namespace vaetl {
+
+// What each `*` of the pattern stands for, shortest first; none where the text does not match.
+std::optional<std::vector<std::string>> match_stars(std::string_view pattern, std::string_view text);
+
+// ConfigError for a rule that makes no sense whatever the names.
+void check_rules(const std::vector<LoadRule>& rules);
+
+struct Destination {
+  std::string name;                // empty: dropped
+  const LoadRule* rule = nullptr;  // null: none matches, the name stays
+};
+Destination destination(const std::string& name, const std::vector<LoadRule>& rules);
+
+}  // namespace vaetl
