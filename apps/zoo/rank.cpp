@@ -19,6 +19,7 @@ using Names = std::vector<std::string>;
 
 struct RankCandidate {
   std::string name = {}, why_not = {};  // empty: it fits
+  bool readable = true;
   RankedSource ranked = {};
 };
 
@@ -54,27 +55,58 @@ Dataset examples_for(const Model& source, const Arguments& arguments, recipe::Da
   return train.take_per_class(arguments.integer("labels-per-class", between(1, 1e9)), arguments.seed());
 }
 
-// A source that does not fit is a line in the table, with the reason; what is wrong with the data is an error.
-RankCandidate rank_one(const std::string& name, const Names& scores, const Arguments& arguments,
-                       recipe::DataCache& opened, FeatureCache& cache) {
-  RankCandidate candidate{.name = name, .why_not = {}};
-  std::shared_ptr<Model> source;
+// One that was named must be readable; one of the whole zoo that is not, null, is a line in the table.
+std::shared_ptr<Model> load_candidate(RankCandidate& candidate, bool named) {
   try {
-    source = zoo::load(name).model;
+    return zoo::load(candidate.name).model;
   } catch (const FileError& error) {
+    if (named) throw;
     candidate.why_not = error.what();
-    return candidate;
+    candidate.readable = false;
+    return nullptr;
   }
+}
+
+// A source that does not fit is a line in the table, with the reason; what is wrong with the data is an error.
+RankCandidate rank_one(const std::string& name, bool named, const Names& scores, const Arguments& arguments,
+                       recipe::DataCache& opened) {
+  RankCandidate candidate{.name = name, .why_not = {}};
+  const auto source = load_candidate(candidate, named);
+  if (!source) return candidate;
   const Dataset data = examples_for(*source, arguments, opened);
   source->to(choose_device(arguments.text("device", "auto")));
+  FeatureCache cache(arguments.text("cache"));
   try {
-    candidate.ranked = rank_source(*source, data, scores, cache);
+    candidate.ranked = rank_source(*source, data, scores, arguments.has("cache") ? &cache : nullptr);
   } catch (const ConfigError& error) {
     candidate.why_not = error.what();
   } catch (const DataError& error) {
     candidate.why_not = error.what();
   }
   return candidate;
+}
+
+// Those on the command line, which must be there before any is ranked, or else the whole zoo.
+Names sources_of(const Names& given) {
+  for (const std::string& name : given) zoo::resolve(name);
+  Names sources = given;
+  if (given.empty()) {
+    for (const zoo::Found& found : zoo::list()) sources.push_back(found.name);
+  }
+  return sources;
+}
+
+std::vector<RankCandidate> rank_all(const Names& sources, bool named, const Names& scores, const Arguments& arguments) {
+  recipe::DataCache opened;
+  std::vector<RankCandidate> candidates;
+  for (const std::string& source : sources) {
+    candidates.push_back(rank_one(source, named, scores, arguments, opened));
+  }
+  // Nobody has asked for the data, whose mistakes must be told all the same.
+  if (std::none_of(candidates.begin(), candidates.end(), [](const auto& each) { return each.readable; })) {
+    opened.open(data::parse_reference(arguments.text("data")), reading_of(arguments));
+  }
+  return candidates;
 }
 
 // NaN stands for none, and comes last.
@@ -110,17 +142,19 @@ Json agreement_with(const Json& accuracies, const std::vector<RankCandidate>& ca
   return result;
 }
 
-Json read_accuracies(const std::string& file) {
+Json read_accuracies(const std::string& file, const Names& sources) {
   const Json json = read_json(file);
   if (!json.is_object()) throw_type(file, "an object of accuracies by source", json);
   for (const auto& [name, value] : json.items()) {
     if (!value.is_number()) throw_type(file + ": " + name, "a number", value);
+    if (std::count(sources.begin(), sources.end(), name) > 0) continue;
+    throw ConfigError({file, "accuracies of sources that are ranked", quote(name), did_you_mean(name, sources)});
   }
   return json;
 }
 
 Json json_of(const RankCandidate& candidate) {
-  Json json{{"source", candidate.name}, {"fits", candidate.why_not.empty()}};
+  Json json{{"source", candidate.name}, {"readable", candidate.readable}, {"fits", candidate.why_not.empty()}};
   if (!candidate.why_not.empty()) {
     json["why_not"] = candidate.why_not;
     return json;
@@ -140,7 +174,8 @@ std::string ranking_text(const std::vector<RankCandidate>& candidates, const Nam
   for (const RankCandidate& candidate : candidates) {
     if (!candidate.why_not.empty()) {
       const bool named = candidate.why_not.starts_with(candidate.name);
-      others += "does not fit: " + (named ? "" : candidate.name + ": ") + candidate.why_not + "\n";
+      others += candidate.readable ? "does not fit: " : "cannot be read: ";
+      others += (named ? "" : candidate.name + ": ") + candidate.why_not + "\n";
       continue;
     }
     Names row = {candidate.name, std::to_string(candidate.ranked.features)};
@@ -167,21 +202,16 @@ Result rank_sources(const Names& given, const Arguments& arguments) {
   set_threads(arguments);
   const Names scores = scores_asked_for(arguments);
   const std::string by = sorting_score(arguments, scores);
-  const Json accuracies = arguments.has("accuracies") ? read_accuracies(arguments.text("accuracies")) : Json::object();
-  Names sources = given;
-  if (given.empty()) {
-    for (const zoo::Found& found : zoo::list()) sources.push_back(found.name);
-  }
-  recipe::DataCache opened;
-  FeatureCache cache(arguments.text("cache"));
-  std::vector<RankCandidate> candidates;
-  for (const std::string& source : sources) candidates.push_back(rank_one(source, scores, arguments, opened, cache));
+  const Names sources = sources_of(given);
+  const bool compares = arguments.has("accuracies");
+  const Json accuracies = compares ? read_accuracies(arguments.text("accuracies"), sources) : Json::object();
+  auto candidates = rank_all(sources, !given.empty(), scores, arguments);
   sort_by(candidates, by);
   Json ranking = Json::array();
   for (const RankCandidate& candidate : candidates) ranking.push_back(json_of(candidate));
   Json json{{"data", arguments.text("data")}, {"by", by}, {"ranking", ranking}};
   Json agreement = Json::object();
-  if (arguments.has("accuracies")) json["kendall"] = agreement = agreement_with(accuracies, candidates, scores);
+  if (compares) json["kendall"] = agreement = agreement_with(accuracies, candidates, scores);
   return {json, ranking_text(candidates, scores, agreement)};
 }
 

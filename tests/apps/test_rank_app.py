@@ -1,5 +1,7 @@
 """vaetl-zoo rank, the linear probe and neighbours from the command line: test_rank_app.py FOLDER/OF/PROGRAMS"""
 import json
+import random
+import shutil
 
 import support
 from support import Case
@@ -39,15 +41,36 @@ class Rank(Case):
         self.assertIn("tiny-vae", [row["source"] for row in self.rank("--labels-per-class", 20)["ranking"]])
 
     def test_what_does_not_fit_says_why(self):
-        rows = {row["source"]: row for row in self.rank("vae", "nothing-there")["ranking"]}
-        self.assertTrue(rows["vae"]["fits"])
-        self.assertFalse(rows["nothing-there"]["fits"])
-        self.assertIn("nothing-there", rows["nothing-there"]["why_not"])
-        self.assertIn("does not fit: nothing-there",
-                      self.run_program("vaetl-zoo", "rank", "vae", "nothing-there", "--data", f"idx:{self.data}").stdout)
+        small = self.folder / "small"
+        small.mkdir()
+        draw = random.Random(5)
+        support.write_idx(small / "train-images-idx3-ubyte", 3, (40, 14, 14), [draw.randrange(256) for _ in range(40 * 196)])
+        support.write_idx(small / "train-labels-idx1-ubyte", 1, (40,), [i % 4 for i in range(40)])
+        words = ["vaetl-zoo", "rank", "mlp", "--data", f"idx:{small}"]
+        row, = self.json_of(*words)["ranking"]
+        self.assertEqual((row["readable"], row["fits"]), (True, False))
+        self.assertIn("14", row["why_not"])
+        self.assertIn("does not fit: mlp", self.run_program(*words).stdout)
+
+    def test_what_is_named_must_be_there(self):
+        words = ["vaetl-zoo", "rank"]
+        self.refused(4, ['"nothing-there"', "none of that name"], *words, "vae", "nothing-there", "--data", f"idx:{self.data}")
+        self.refused(4, ['"nothing-there"'], *words, "nothing-there", "--data", "nope")
+        self.refused(2, ['"nope"'], *words, "vae", "--data", "nope")
+        zoo = self.folder / "zoo"
+        shutil.copytree(zoo / "tiny-vae", zoo / "broken")
+        self.addCleanup(shutil.rmtree, zoo / "broken")
+        (zoo / "broken" / "model.safetensors").write_bytes(b"short")
+        self.refused(4, ["broken/model.safetensors"], *words, "vae", "broken", "--data", f"idx:{self.data}")
+        rows = {row["source"]: row for row in self.rank()["ranking"]}
+        self.assertEqual((rows["broken"]["readable"], rows["broken"]["fits"]), (False, False))
+        self.assertTrue(rows["tiny-vae"]["fits"])
+        text = self.run_program(*words, "--data", f"idx:{self.data}").stdout
+        self.assertIn("cannot be read: broken", text)
+        self.assertNotIn("does not fit: broken", text)
 
     def test_kendall(self):
-        (self.folder / "accuracies.json").write_text(json.dumps({"vae": 0.2, "mlp": 0.9, "other": 1}))
+        (self.folder / "accuracies.json").write_text(json.dumps({"vae": 0.2, "mlp": 0.9}))
         result = self.rank("vae", "mlp", "--accuracies", "accuracies.json", "--scores", "logme,leep", "--cache", "features")
         self.assertEqual(result["kendall"]["logme"]["candidates"], 2)
         self.assertIn(result["kendall"]["logme"]["tau"], (1, -1))
@@ -56,6 +79,9 @@ class Rank(Case):
         (self.folder / "wrong.json").write_text('{"vae": "good"}')
         self.refused(2, ["wrong.json", "a number"], "vaetl-zoo", "rank", "vae", "--data", f"idx:{self.data}", "--accuracies",
                      "wrong.json")
+        (self.folder / "wrong.json").write_text('{"vae": 0.2, "mpl": 0.9}')
+        self.refused(2, ["wrong.json", "sources that are ranked", '"mpl"', 'did you mean "mlp"'], "vaetl-zoo", "rank", "vae",
+                     "mlp", "--data", f"idx:{self.data}", "--accuracies", "wrong.json")
 
     def test_mistakes(self):
         data = ["--data", f"idx:{self.data}"]

@@ -6,6 +6,7 @@
 
 #include "support/expect_error.hpp"
 #include "support/toy_model.hpp"
+#include "vaetl/core/memory.hpp"
 #include "vaetl/io/safetensors.hpp"
 
 namespace vaetl::testing::neighbours_test {
@@ -57,6 +58,20 @@ TEST(Neighbours, BlocksMakeNoDifference) {
   const Neighbours bank(features, labels, 4, {.k = 3});
   const at::Tensor queries = at::randn({3400, 3}), whole = bank.votes(queries);  // 17 million pairs: two blocks
   EXPECT_TRUE(at::equal(bank.votes(queries.narrow(0, 3350, 10)).argmax(1), whole.narrow(0, 3350, 10).argmax(1)));
+}
+
+// The differences of 700 queries from their 200 nearest are 290 MB, and twice that to take their norm.
+TEST(Neighbours, DistancesTakeLittleMemory) {
+  if (peak_memory_mb() == 0) GTEST_SKIP() << "this system does not tell";
+  at::manual_seed(0);
+  const at::Tensor features = at::randn({700, 512}), labels = at::arange(700, at::kLong).remainder(4);
+  const Neighbours bank(features, labels, 4, {.k = 200, .distance = "euclidean"});
+  const double before = peak_memory_mb();
+  const at::Tensor votes = bank.votes(features);
+  EXPECT_LT(peak_memory_mb() - before, 250);
+  EXPECT_TRUE(at::equal(votes.argmax(1), labels)) << "its own nearest is itself";
+  bank.agreement();
+  EXPECT_LT(peak_memory_mb() - before, 250);
 }
 
 TEST(Neighbours, MetricComparesWithWhatItLearnt) {

@@ -95,7 +95,8 @@ struct Case {
   LoadRule rule = {};
   LoadContext context = {};
   std::int64_t maps_before = 0;
-  Reshaped result() const { return reshape({name, from, to, rule, context, maps_before}); }
+  bool transposed = false;
+  Reshaped result() const { return reshape({name, from, to, rule, context, maps_before, transposed}); }
 };
 
 LoadRule rule(const std::string& how) { return {.on_mismatch = how}; }
@@ -108,6 +109,9 @@ TEST(Reshape, MapsAreThoseOfTheInputOrOfTheConvolutionBefore) {
   EXPECT_EQ(input.result().note, "weights for maps of 1 × 8 × 8 resized to 1 × 12 × 12");
   const Case maps{.from = at::zeros({2, 64}), .to = at::zeros({2, 144}), .rule = rule("resize"), .maps_before = 16};
   EXPECT_EQ(maps.result().note, "weights for maps of 16 × 2 × 2 resized to 16 × 3 × 3");
+  Case both = input;  // as many values as the input
+  both.maps_before = 16;
+  EXPECT_EQ(both.result().note, maps.result().note);
   LoadRule told = rule("resize");
   told.maps = MapShapes{{4, 2, 8}, {4, 4, 9}};
   const Case said{.from = at::zeros({2, 64}), .to = at::zeros({2, 144}), .rule = told, .maps_before = 16};
@@ -124,6 +128,19 @@ TEST(Reshape, ADenseFirstLayerOfPicturesHasChannelsToo) {
                   .context = {.from_input = {3, 2, 2}, .to_input = {1, 2, 2}}};
   EXPECT_EQ(grey.result().note, "sum of 3 input channels");
   EXPECT_TRUE(at::allclose(grey.result().value, numbers({12, 15, 18, 21}, {1, 4})));
+  Case maps = grey;
+  maps.maps_before = 2;
+  EXPECT_FALSE(maps.result().value.defined()) << "it sees maps of a convolution, not the input";
+}
+
+TEST(Reshape, ATransposedConvolutionHasItsOutputsThere) {
+  const at::Tensor colour = at::zeros({4, 3, 3, 3}), grey = at::zeros({4, 1, 3, 3});
+  for (const char* how : {"channels", "sum_channels"}) {
+    const Case c{.from = colour, .to = grey, .rule = rule(how), .transposed = true};
+    EXPECT_FALSE(c.result().value.defined());
+    EXPECT_EQ(c.result().note, "a convolution that is not transposed, as this one's second dimension is its outputs");
+  }
+  EXPECT_EQ(rule_that_fits({"weight", colour, grey, {}, {}, 0, true}), "");
 }
 
 TEST(Reshape, WhatHasNoMeaningIsRefused) {

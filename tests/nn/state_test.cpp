@@ -7,9 +7,12 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "nn/models.hpp"
 #include "support/expect_error.hpp"
 #include "support/fields_cover.hpp"
+#include "vaetl/nn/load_rules.hpp"
 
 namespace vaetl::testing::state_test {
 namespace {
@@ -108,6 +111,25 @@ TEST(Load, CarriesSeveralStarsOver) {
   }
   EXPECT_TRUE(load(*to, weights, {{.from = "net.*.layer.*", .to = "*.*"}}).complete());
   EXPECT_TRUE(equal_states(*from, *to));
+}
+
+TEST(Load, OfSeveralWaysToMatchTheFirstStarIsShortest) {
+  using Stars = std::vector<std::string>;
+  EXPECT_EQ(match_stars("*.*", "a.b.c"), (Stars{"a", "b.c"}));
+  EXPECT_EQ(match_stars("*.*.w", "a.b.c.w"), (Stars{"a", "b.c"}));
+  EXPECT_EQ(match_stars("a*a*a", "aaaaa"), (Stars{"", "aa"}));
+  EXPECT_EQ(match_stars("**", "ab"), (Stars{"", "ab"}));
+  EXPECT_EQ(match_stars("x*", "x"), Stars{""});
+  EXPECT_EQ(match_stars("ab*ba", "aba"), std::nullopt) << "what is matched is not matched again";
+  EXPECT_EQ(match_stars("*b*b", "ab"), std::nullopt);
+  EXPECT_EQ(match_stars("ab", "abc"), std::nullopt);
+}
+
+// There are 40 over 7 = 2e7 ways to lay the pieces out.
+TEST(Load, ManyStarsTakeNoTime) {
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(match_stars("*a*a*a*a*a*a*a*b", std::string(40, 'a')), std::nullopt);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500));
 }
 
 TEST(Load, ANameThatNoRuleMatchesIsKept) {
@@ -249,6 +271,16 @@ TEST(Load, SuggestsARuleThatFits) {
       {"weights \"weight\": expected shape (2, 1, 3, 3), found shape (2, 3, 3, 3) in the file; "
        "fit it by the rule {\"from\":\"weight\",\"to\":\"weight\",\"on_mismatch\":\"channels\"}, or "
        "leave it fresh with \"skip\""});
+}
+
+TEST(Load, ATransposedConvolutionHasNoInputChannelsToChange) {
+  nn::ConvTranspose2d colour({.in = 2, .out = 3, .kernel = 3, .bias = false});
+  nn::ConvTranspose2d grey({.in = 2, .out = 1, .kernel = 3, .bias = false});
+  expect_refused<FileError>(grey, state(colour), {{.on_mismatch = "channels"}},
+                            {"weights \"weight\": expected shape (2, 1, 3, 3), or for the rule channels a convolution "
+                             "that is not transposed, as this one's second dimension is its outputs, found shape (2, "
+                             "3, 3, 3) in the file; change the model's description, or leave it fresh by the rule"});
+  expect_refused<FileError>(grey, state(colour), {}, {"found shape (2, 3, 3, 3) in the file; change the model's"});
 }
 
 // The tensors of `tiny` under names that say nothing.

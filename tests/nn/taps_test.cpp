@@ -36,9 +36,9 @@ class Chain final : public Model {
 };
 
 at::Tensor step(const Chain& chain, int index, const at::Tensor& x) {
-  const auto& name = chain.blocks->named_children().items().at(static_cast<std::size_t>(index));
-  if (auto* block = dynamic_cast<nn::Block*>(name.value().get())) return block->forward(x);
-  return dynamic_cast<nn::Linear&>(*name.value()).forward(x);
+  const auto module = chain.blocks->children().at(static_cast<std::size_t>(index));
+  if (auto* block = dynamic_cast<nn::Block*>(module.get())) return block->forward(x);
+  return dynamic_cast<nn::Linear&>(*module).forward(x);
 }
 
 TEST(Taps, SeeWhatEachStepMakes) {

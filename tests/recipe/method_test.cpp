@@ -89,8 +89,29 @@ TEST(Method, ASweepVariesIt) {
   ASSERT_EQ(points.size(), 3U);
   EXPECT_EQ(points[0].recipe["transfer"]["freeze"], Json::array({"backbone"}));
   for (int i : {1, 2}) EXPECT_EQ(points[i].recipe["transfer"]["freeze"], Json::array());
-  EXPECT_EQ(points[1].recipe["trainer"]["optimizer"]["lr"], 1e-4);
+  EXPECT_EQ(points[1].recipe["trainer"]["optimizer"]["lr"], 1e-3);
+  EXPECT_TRUE(points[1].recipe["transfer"].contains("solve_head"));
   EXPECT_EQ(points[2].recipe["objective"].size(), 2U);
+}
+
+// What is written out once leaves no room for another: it would train something else under this name.
+TEST(Method, IsRefusedWhereItCanSayNothing) {
+  Json again = resolved(with_method("full"));
+  again["transfer"]["method"] = "lora";
+  expect_error<ConfigError>([&] { parse(again); }, {"transfer.method", "\"lora\" beside what \"full\" stands for"});
+  Json plain = with_method("full");
+  plain["transfer"].erase("method");
+  Json complete = resolve(parse(plain));
+  complete["transfer"]["method"] = "lora";
+  expect_error<ConfigError>([&] { parse(complete); }, {"transfer.method", "leaves open some of what \"lora\" says"});
+}
+
+// Methods say nothing that would overrule what freezes, decays or holds batch norm.
+TEST(Method, LeaveOtherKeysTheirWork) {
+  for (const Json& method : {Json("l2_sp"), Json({{"name", "partial"}, {"groups", {"encoder.1"}}})}) {
+    EXPECT_EQ(resolved(with_method(method))["transfer"]["tuning"], Json::array()) << method;
+  }
+  EXPECT_EQ(resolved(with_method("l2_sp"))["trainer"]["optimizer"]["weight_decay"], 0);
 }
 
 class Methods : public ::testing::TestWithParam<std::string> {

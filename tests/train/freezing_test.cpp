@@ -69,8 +69,8 @@ TEST(Freezing, AGroupThawsWithinAnEpochAndTheCurveGoesOn) {
     const Checksum before = checksum(*model);
     const TrainerOptions options{
         .epochs = 2, .batch_size = 16, .lr_curve = Schedule::linear(1, 0), .device = "cpu", .validate_every = 1};
-    const Run run = Trainer(options, {std::make_shared<StopAt>(steps)})
-                        .fit(model, make<objectives::CrossEntropy>(), blobs(64), thaw);
+    const vaetl::Run run = Trainer(options, {std::make_shared<StopAt>(steps)})
+                               .fit(model, make<objectives::CrossEntropy>(), blobs(64), thaw);
     if (steps == 8) {
       EXPECT_DOUBLE_EQ(run.history.at(0).at("lr_factor"), 0.5);
       EXPECT_DOUBLE_EQ(run.history.at(1).at("lr_factor"), 0);
@@ -112,6 +112,16 @@ TEST(Freezing, EverythingFrozenIsRefused) {
 TEST(Freezing, APatternThatMatchesNothingSuggestsTheNearest) {
   expect_error<ConfigError>([] { fit(small("cnn", kCnn), {{.groups = "encodr.0", .train = false}}); },
                             {"tuning[0].groups", "encodr.0", "encoder.0"});
+}
+
+TEST(Freezing, WhatBeginsAfterAllStepsNeverBegins) {
+  const auto model = small("cnn", kCnn);
+  for (const std::string unit : {"steps", "epochs"}) {
+    const Tuning never = {{.groups = "*", .train = false, .from = 1e300, .unit = unit}};
+    const Span span{.steps = 10, .steps_per_epoch = 5};
+    EXPECT_TRUE(evaluate_tuning(never, *model, 10, span).at("head").train) << unit;
+    EXPECT_EQ(tuning_steps(never, span), std::vector<std::int64_t>{0}) << unit;
+  }
 }
 
 TEST(Freezing, AfterTrainingEveryParameterWantsGradientsAgain) {

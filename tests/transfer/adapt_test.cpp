@@ -281,6 +281,9 @@ TEST(Adapt, AnotherSizeOfPictureResizesTheDenseLayer) {
   const auto adapted = adapt(*cnn, {.model = wider, .load = {resize}});
   ASSERT_EQ(adapted.report.weights.reshaped.size(), 1u);
   EXPECT_EQ(adapted.report.weights.reshaped[0].note, "weights for maps of 8 × 2 × 2 resized to 8 × 3 × 3");
+  const auto as_many = small_cnn(3, {{"channels", {4, 16}}});  // 16 · 2 · 2 = 8 · 8
+  EXPECT_EQ(adapt(*as_many, {.model = wider, .load = {resize}}).report.weights.reshaped[0].note,
+            "weights for maps of 16 × 2 × 2 resized to 16 × 3 × 3");
 }
 
 // A dense network on pictures of 8 × 8 sees those of 12 × 12 as if they had been made smaller.

@@ -122,12 +122,20 @@ TEST(FeatureCache, KnowsWhatFeaturesDependOn) {
     }
   }
   EXPECT_TRUE(at::equal(FeatureCache(folder.path()).extract(*model, data).column("features"), first + 1));
+  EXPECT_TRUE(at::equal(cache.extract(*model, data).column("features"), first + 1)) << "the folder is its memory";
   {
     const at::NoGradGuard no_grad;
     state(*model).at("encoder.0.conv.bias").add_(1);
   }
   EXPECT_FALSE(at::equal(cache.extract(*model, data).column("features"), first)) << "other weights, other features";
   EXPECT_EQ(files(), 4);
+}
+
+TEST(FeatureCache, WithoutAFolderIsInMemory) {
+  const auto model = small_cnn(2);
+  FeatureCache cache;
+  const at::Tensor first = cache.extract(*model, random_pictures()).column("features");
+  EXPECT_EQ(cache.extract(*model, random_pictures()).column("features").const_data_ptr(), first.const_data_ptr());
 }
 
 }  // namespace

@@ -101,21 +101,19 @@ Dataset told_apart() {
 }
 
 TEST(Ranking, ReadsWhatANewHeadWouldSee) {
-  FeatureCache cache;
   const auto vae = small_vae(), cnn = small_cnn(5);
-  const RankedSource features = rank_source(*vae, told_apart(), {"logme", "leep"}, cache);
+  const RankedSource features = rank_source(*vae, told_apart(), {"logme", "leep"});
   EXPECT_EQ(features.features, 16) << "the encoder's, not the latent's 3";
   EXPECT_TRUE(features.scores.at("logme"));
   EXPECT_FALSE(features.scores.at("leep"));
-  const RankedSource classes = rank_source(*cnn, told_apart(), {"leep", "nce", "knn"}, cache);
+  const RankedSource classes = rank_source(*cnn, told_apart(), {"leep", "nce", "knn"});
   EXPECT_LT(*classes.scores.at("leep"), 0);
   EXPECT_GT(*classes.scores.at("leep"), -std::log(3.0) - 1e-9) << "no worse than to know nothing";
   EXPECT_GT(*classes.scores.at("knn"), 0.9);
   Fields coloured;
   coloured.set("input", at::zeros({4, 3, 8, 8}, at::kByte));
   coloured.set("target", at::arange(4, at::kLong).remainder(2));
-  expect_error<DataError>([&] { rank_source(*cnn, Dataset::from_tensors(coloured), {"logme"}, cache); },
-                          {"(N, 1, 8, 8)"});
+  expect_error<DataError>([&] { rank_source(*cnn, Dataset::from_tensors(coloured), {"logme"}); }, {"(N, 1, 8, 8)"});
 }
 
 }  // namespace

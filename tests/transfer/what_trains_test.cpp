@@ -51,6 +51,25 @@ TEST(WhatTrains, FreezeStandsAndTuningWins) {
   EXPECT_EQ(expand(options), (Rows{"encoder.1 still", "encoder.2 × 0.5", "encoder.0 × 0.25", "encoder.0 × 7"}));
 }
 
+// Those that are taken out of what is frozen have the rates, starts and norms of all that train.
+TEST(WhatTrains, SomeOfWhatIsFrozenTrains) {
+  EXPECT_EQ(expand({.freeze = {"backbone", "!encoder.1"}, .layer_decay = 0.5}),
+            (Rows{"backbone still", "encoder.1 × 1", "encoder.1 × 0.5"}));
+  expect_error<ConfigError>(
+      [] {
+        expand({.freeze = {"backbone", "!encodr.1"}});
+      },
+      {"transfer.freeze[1]", "\"encodr.1\"", "did you mean \"encoder.1\"?"});
+  expect_error<ConfigError>([] { expand({.freeze = {"backbone[:-99]"}}); }, {"the backbone has 3 layer groups"});
+}
+
+TEST(WhatTrains, WithoutAHeadNothingCanTrainFirst) {
+  const auto vae = small_vae();
+  expect_error<ConfigError>([&] { tuning_of(*vae, {.head_first = 0.2}); },
+                            {"transfer.head_first", "a target with a head", "none in \"conv_vae\""});
+  expect_error<ConfigError>([&] { tuning_of(*vae, {.gradual = Gradual{}}); }, {"transfer.gradual"});
+}
+
 TEST(WhatTrains, BatchNormStandsInEveryRuleOfTheBackbone) {
   const auto tuning = tuning_of(*small_cnn(3, {{"batch_norm", true}}), {.layer_decay = 0.5, .norm = "frozen"});
   ASSERT_EQ(tuning.size(), 3U);

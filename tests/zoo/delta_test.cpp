@@ -127,10 +127,29 @@ TEST_F(ZooDelta, WhatCannotBeABaseIsRefused) {
   refused("stranger", {"at least a tenth of the values in common with \"stranger\"", "found 0.0 %", "save it whole"});
 }
 
+TEST_F(ZooDelta, AWeightsFileNamesAnEntryAndNoPath) {
+  const fs::path entry = save_task("task", 1), bare = entry / "bare.safetensors";
+  TensorFile content = read_safetensors(entry / "model.safetensors");
+  const std::string sha256 = sha256_file(root() / "zoo/base/model.safetensors");
+  const auto load_with = [&](const std::string& name, const std::string& sum) {
+    content.metadata["vaetl.base"] = Json{{"name", name}, {"sha256", sum}}.dump();
+    write_safetensors(bare, content.tensors, content.metadata);
+    return zoo::load(bare.string());
+  };
+  EXPECT_EQ(load_with("base", sha256).card.base->name, "base");
+  for (const std::string& name : {(root() / "zoo/base").string(), std::string("../zoo/base")}) {
+    expect_error<FileError>([&] { load_with(name, sha256); },
+                            {"bare.safetensors: base.name: expected the name of a zoo entry", name,
+                             "no card or weights can name files elsewhere"});
+  }
+  expect_error<FileError>([&] { load_with("base", "12ab"); },
+                          {"bare.safetensors: base.sha256: expected 64 hexadecimal digits, found \"12ab\""});
+}
+
 TEST_F(ZooDelta, AnEditedBaseIsFound) {
   const fs::path entry = save_task("task", 1);
   edit_card(entry, [](Json& card) { card["base"]["name"] = "../base"; });
-  expect_error<FileError>([&] { zoo::load("task"); }, {"base.name", "a card cannot name files elsewhere"});
+  expect_error<FileError>([&] { zoo::load("task"); }, {"base.name", "no card or weights can name files elsewhere"});
   save_task("task", 1);
   edit_card(entry, [](Json& card) { card.erase("base"); });
   expect_error<FileError>([&] { zoo::load("task"); }, {"model.json: base", "the card was edited"});

@@ -68,5 +68,31 @@ TEST_F(ZooForeign, SafetensorsHavePrefixesAndNoKeys) {
                             {"w.safetensors: key", "a file of PyTorch", "a safetensors file"});
 }
 
+TEST_F(ZooForeign, ACheckpointsStateDescribesItOrIsBlamed) {
+  const auto model = small_classifier();
+  const fs::path last = root() / "run/checkpoints/last", file = last / "model.safetensors";
+  make_folder(last);
+  write_safetensors(file, state(*model));
+  const auto load_with = [&](const std::string& state) {
+    write_atomically(last / "state.json", state);
+    return zoo::load(file.string());
+  };
+  const Json described{{"name", model->spec().name}, {"options", model->spec().options}};
+  const Pretrained loaded = load_with(Json{{"model", described}, {"preprocess", scale_to_unit()}, {"step", 3}}.dump());
+  EXPECT_EQ(loaded.model->spec().options, model->spec().options);
+  EXPECT_EQ(loaded.model->preprocess(), scale_to_unit());
+  const auto blamed = [&](const std::string& state, std::initializer_list<std::string_view> parts) {
+    expect_error<FileError>([&] { load_with(state); }, parts);
+  };
+  blamed("{", {"last/state.json: "});
+  blamed("[]", {"last/state.json: ", "expected an object, found "});
+  blamed(R"({"model": 3})", {"last/state.json: model: expected an object, found an integer 3"});
+  blamed(R"({"model": {"options": {}}})", {"last/state.json: model.name: expected a string, found null"});
+  blamed(R"({"model": {"name": 3}})", {"last/state.json: model.name: expected a string, found an integer 3"});
+  blamed(R"({"model": {"name": "cnn", "options": 3}})",
+         {"last/state.json: model.options: expected an object, found an integer 3"});
+  blamed(Json{{"model", described}, {"preprocess", {"scal"}}}.dump(), {"last/state.json: ", "did you mean \"scale\"?"});
+}
+
 }  // namespace
 }  // namespace vaetl::testing::foreign_file_test

@@ -15,7 +15,7 @@
 namespace vaetl::metrics {
 namespace {
 
-constexpr std::int64_t compared_at_once = 1 << 24;  // pairs: 64 MiB
+constexpr std::int64_t compared_at_once = 1 << 24;  // values: 64 MiB
 constexpr std::int64_t most_left_out = 5000;
 constexpr std::array<std::int64_t, 8> usual_counts = {1, 2, 5, 10, 20, 50, 100, 200};
 constexpr double nearest_distance = 1e-12;  // of equal features, so that their votes stay finite
@@ -45,6 +45,12 @@ Neighbours::Neighbours(const at::Tensor& features, const at::Tensor& labels, std
   options_.k = std::min(options_.k, features_.size(0));
 }
 
+// Queries whose closeness to all, and whose difference from their nearest, are not too much at once.
+std::int64_t Neighbours::block(std::int64_t count) const {
+  const std::int64_t differences = squares_.defined() ? count * features_.size(1) : 0;
+  return std::max<std::int64_t>(1, compared_at_once / std::max(features_.size(0), differences));
+}
+
 // Without the examples `own` (M), which are the queries themselves.
 Neighbours::Nearest Neighbours::nearest(const at::Tensor& queries, std::int64_t count, const at::Tensor& own) const {
   at::Tensor closeness;  // larger is nearer
@@ -68,9 +74,8 @@ at::Tensor Neighbours::count_votes(const Nearest& nearest, std::int64_t k) const
 at::Tensor Neighbours::votes(const at::Tensor& features) const {
   at::Tensor queries = as_bank(features);
   if (!squares_.defined()) queries = of_length_one(queries);
-  const std::int64_t block = std::max<std::int64_t>(1, compared_at_once / features_.size(0));
   std::vector<at::Tensor> parts;
-  for (const at::Tensor& part : queries.split(block))
+  for (const at::Tensor& part : queries.split(block(options_.k)))
     parts.push_back(count_votes(nearest(part, options_.k), options_.k));
   return at::cat(parts);
 }
@@ -80,7 +85,7 @@ std::vector<double> Neighbours::leave_one_out(const std::vector<std::int64_t>& c
   const std::int64_t size = features_.size(0), left_out = std::min(size, most_left_out);
   const at::Tensor chosen = (at::arange(left_out, at::kLong) * size).floor_divide(left_out);
   std::vector<double> right(counts.size());
-  for (const at::Tensor& own : chosen.split(std::max<std::int64_t>(1, compared_at_once / size))) {
+  for (const at::Tensor& own : chosen.split(block(counts.back()))) {
     const Nearest found = nearest(features_.index_select(0, own), counts.back(), own);
     const at::Tensor labels = labels_.index_select(0, own);
     for (std::size_t i = 0; i < counts.size(); ++i) {

@@ -39,6 +39,7 @@ class Neighbours {
   struct Nearest {
     at::Tensor weights, labels;  // (M, k), from near to far
   };
+  std::int64_t block(std::int64_t count) const;
   Nearest nearest(const at::Tensor& queries, std::int64_t count, const at::Tensor& own = {}) const;
   at::Tensor count_votes(const Nearest& nearest, std::int64_t k) const;
   std::vector<double> leave_one_out(const std::vector<std::int64_t>& counts) const;

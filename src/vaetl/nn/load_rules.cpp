@@ -55,18 +55,24 @@ void check_names(const std::vector<std::string>& names, const std::string& where
 }  // namespace
 
 std::optional<std::vector<std::string>> match_stars(std::string_view pattern, std::string_view text) {
-  const auto star = pattern.find('*');
+  auto star = pattern.find('*');
   if (star == pattern.npos) return pattern == text ? std::optional(std::vector<std::string>{}) : std::nullopt;
   if (!text.starts_with(pattern.substr(0, star))) return std::nullopt;
-  pattern.remove_prefix(star + 1);
   text.remove_prefix(star);
-  for (std::size_t length = pattern.empty() ? text.size() : 0; length <= text.size(); ++length) {
-    if (auto rest = match_stars(pattern, text.substr(length))) {
-      rest->insert(rest->begin(), std::string(text.substr(0, length)));
-      return rest;
-    }
+  std::vector<std::string> stars;
+  for (;;) {
+    pattern.remove_prefix(star + 1);
+    star = pattern.find('*');
+    const std::string_view piece = pattern.substr(0, star);
+    const bool last = star == pattern.npos;
+    if (last && !text.ends_with(piece)) return std::nullopt;
+    // The first place leaves the most for the pieces after it: where it fails, every other does.
+    const auto at = last ? text.size() - piece.size() : text.find(piece);
+    if (at == text.npos) return std::nullopt;
+    stars.emplace_back(text.substr(0, at));
+    if (last) return stars;
+    text.remove_prefix(at + piece.size());
   }
-  return std::nullopt;
 }
 
 void check_rules(const std::vector<LoadRule>& rules) {

@@ -9,7 +9,8 @@
 
 namespace vaetl {
 
-// What each `*` of the pattern stands for, shortest first; none where the text does not match.
+// What each `*` of the pattern stands for; none where the text does not match. Of several ways the one in which the
+// first `*` is shortest, then the second, and so on: the last takes what is left ("*.*" of "a.b.c": "a", "b.c").
 std::optional<std::vector<std::string>> match_stars(std::string_view pattern, std::string_view text);
 
 // ConfigError for a rule that makes no sense whatever the names.

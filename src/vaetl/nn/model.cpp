@@ -174,7 +174,10 @@ std::vector<std::string> match_groups(const Model& model, const std::string& pat
   if (!matching.empty()) return matching;
   const std::string expected = fmt::format("a layer group of {} ({})", quote(model.spec().name), join(names));
   names.emplace_back("backbone");
-  throw ConfigError({path, expected, quote(pattern), did_you_mean(pattern, names)});
+  const bool slice = pattern.starts_with("backbone[");
+  throw ConfigError(
+      {path, expected, quote(pattern),
+       slice ? fmt::format("the backbone has {} layer groups", backbone.size()) : did_you_mean(pattern, names)});
 }
 
 std::vector<std::shared_ptr<torch::nn::Module>> group_modules(const Model& model, const LayerGroup& group) {

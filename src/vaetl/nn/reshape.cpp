@@ -44,15 +44,17 @@ std::optional<std::int64_t> root_of(std::int64_t square) {
   return root * root == square ? std::optional(root) : std::nullopt;
 }
 
-// What a dense layer sees: as the rule says, or the whole input, or square maps of the convolution before it.
+// What a dense layer sees: as the rule says, or square maps of the convolution before it, or with none the whole input.
 std::optional<MapShapes> maps_of(const Reshaping& r) {
   const std::int64_t n = r.from.size(1), m = r.to.size(1);
   const auto fits = [&](const MapShapes& maps) { return is_maps(maps.from, n) && is_maps(maps.to, m); };
   if (r.rule.maps) return fits(*r.rule.maps) ? r.rule.maps : std::nullopt;
-  const MapShapes input{r.context.from_input, r.context.to_input};
-  if (fits(input)) return input;
   const std::int64_t channels = r.maps_before;
-  if (channels == 0 || n % channels != 0 || m % channels != 0) return std::nullopt;
+  if (channels == 0) {
+    const MapShapes input{r.context.from_input, r.context.to_input};
+    return fits(input) ? std::optional(input) : std::nullopt;
+  }
+  if (n % channels != 0 || m % channels != 0) return std::nullopt;
   const auto before = root_of(n / channels), after = root_of(m / channels);
   if (!before || !after) return std::nullopt;
   return MapShapes{{channels, *before, *before}, {channels, *after, *after}};
@@ -69,12 +71,14 @@ std::string channels_note(std::int64_t from, std::int64_t to) {
 }
 
 Reshaped reshape_channels(const Reshaping& r) {
+  if (r.transposed) return {{}, "a convolution that is not transposed, as this one's second dimension is its outputs"};
   const bool only_sum = r.rule.on_mismatch == "sum_channels";
   if (r.from.dim() >= 3 && differ_in(r.from, r.to, 1) && (!only_sum || r.to.size(1) == 1)) {
     return {with_channels(r.from, r.to.size(1)), channels_note(r.from.size(1), r.to.size(1)), r.to.numel()};
   }
   const auto& [before, after] = std::tie(r.context.from_input, r.context.to_input);
-  const bool dense = r.from.dim() == 2 && differ_in(r.from, r.to, 1) && is_maps(before, r.from.size(1)) &&
+  const bool first = r.maps_before == 0 && r.from.dim() == 2;
+  const bool dense = first && differ_in(r.from, r.to, 1) && is_maps(before, r.from.size(1)) &&
                      is_maps(after, r.to.size(1)) && before[1] == after[1] && before[2] == after[2];
   if (dense && !only_sum) {
     return {with_maps(r.from, {before, after}), channels_note(before[0], after[0]), r.to.numel()};
@@ -203,7 +207,8 @@ std::string rule_that_fits(const Reshaping& refused) {
   rule.maps.reset();
   for (const char* name : {"channels", "resize"}) {
     rule.on_mismatch = name;
-    const Reshaping changed{refused.name, refused.from, refused.to, rule, refused.context, refused.maps_before};
+    const Reshaping changed{refused.name,    refused.from,        refused.to,        rule,
+                            refused.context, refused.maps_before, refused.transposed};
     if (refused.rule.on_mismatch != name && reshape(changed).value.defined()) return name;
   }
   return {};

@@ -33,6 +33,7 @@ struct Reshaping {
   const LoadRule& rule;
   const LoadContext& context;
   std::int64_t maps_before = 0;  // channels of the nearest convolution before it; 0: none
+  bool transposed = false;       // of a transposed convolution, (in, out, …)
 };
 struct Reshaped {
   at::Tensor value = {};   // undefined: the rule cannot apply

@@ -4,6 +4,7 @@
 
 #include "vaetl/core/signature.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/nn/layers.hpp"
 #include "vaetl/nn/load_rules.hpp"
 #include "vaetl/nn/reshape.hpp"
 #include "vaetl/nn/weight_names.hpp"
@@ -27,6 +28,15 @@ std::string difference(const at::Tensor& from, const at::Tensor& to) {
 
 std::string fresh_note(const std::string& name, const at::Tensor& tensor) {
   return is_batch_counter(name) ? "initialised to 0, as old files of PyTorch lack it" : shape_of(tensor);
+}
+
+// The weights that are (in, out, …).
+std::set<std::string> transposed_weights(const torch::nn::Module& module) {
+  std::set<std::string> names;
+  module.apply([&](const std::string& path, const torch::nn::Module& layer) {
+    if (dynamic_cast<const nn::ConvTranspose2d*>(&layer)) names.insert(path.empty() ? "weight" : path + ".weight");
+  });
+  return names;
 }
 
 // A tensor of the file, where it goes, and by which rule; `by_order` where no rule said so.
@@ -79,7 +89,10 @@ class Plan {
  public:
   Plan(const torch::nn::Module& module, const Weights& weights, const std::vector<LoadRule>& rules,
        LoadContext context = {})
-      : own_(state(module)), order_(names_in_order(module)), context_(std::move(context)) {
+      : own_(state(module)),
+        order_(names_in_order(module)),
+        transposed_(transposed_weights(module)),
+        context_(std::move(context)) {
     check_rules(rules);
     const auto pairs = context_.by_order ? by_order(module, weights, rules) : by_name(weights, rules);
     for (const Pair& pair : pairs) place(pair);
@@ -200,7 +213,7 @@ class Plan {
   }
 
   Reshaping reshaping(const Pair& pair, const at::Tensor& to) const {
-    return {pair.name, pair.from, to, pair.rule, context_, maps_before(pair.name)};
+    return {pair.name, pair.from, to, pair.rule, context_, maps_before(pair.name), transposed_.contains(pair.name)};
   }
 
   // Channels of the nearest convolution that the model defines before this tensor.
@@ -243,6 +256,7 @@ class Plan {
 
   Weights own_;
   std::vector<std::string> order_;
+  std::set<std::string> transposed_;
   LoadContext context_;
   std::map<std::string, std::string> taken_;  // the model's name → the file's
   LoadReport report_;

@@ -45,7 +45,7 @@ struct LoadRule {
   std::string from = "*", to = "*";
   std::string on_mismatch = "error";
   std::optional<RowNames> names = {};  // of "rows"
-  std::optional<MapShapes> maps = {};  // of "resize"; none: the model's input, or the last convolution's maps
+  std::optional<MapShapes> maps = {};  // of "resize"; none: those of the convolution before it, or the input
   double scale = 1;                    // the values times this
   static constexpr auto fields() {
     using R = LoadRule;

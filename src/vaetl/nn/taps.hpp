@@ -32,7 +32,6 @@ class Taps {
   bool has(std::string_view group) const { return outputs_.find(group) != outputs_.end(); }
   // ConfigError where the passes did not run the group, as encode() does not run a decoder: what they did run.
   const at::Tensor& operator[](std::string_view group) const;
-  void clear() { outputs_.clear(); }
 
   // For those who run layers.
   static bool active() { return active_ != nullptr; }

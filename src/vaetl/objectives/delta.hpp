@@ -22,7 +22,7 @@ class Delta final : public Objective {
  public:
   static constexpr std::string_view name = "delta";
   struct Options {
-    double alpha = 0.1;
+    double alpha = 0.01;
     std::vector<std::string> groups = {"backbone"};
     std::string channels = "attention";
     static constexpr auto fields() {

@@ -16,7 +16,7 @@ class L2Sp final : public Objective {
  public:
   static constexpr std::string_view name = "l2_sp";
   struct Options {
-    double alpha = 0.1;
+    double alpha = 0.001;
     double beta = 0.01;
     std::string groups = "backbone";
     static constexpr auto fields() {

@@ -100,14 +100,15 @@ Dataset FeatureCache::extract(Model& model, const Dataset& data, const FeatureOp
     const auto tensors = read_safetensors(file).tensors;
     const auto found = tensors.find("features");
     if (found != tensors.end() && found->second.dim() == 2 && found->second.size(0) == data.size()) {
-      return data.with("features", known_[key] = found->second);
+      return data.with("features", found->second);
     }
   }
   const Dataset result = vaetl::extract(model, data, options);
-  known_[key] = result.column("features");
-  if (!file.empty()) {
+  if (file.empty()) {
+    known_[key] = result.column("features");
+  } else {
     make_folder(folder_);
-    write_safetensors(file, {{"features", known_[key]}});
+    write_safetensors(file, {{"features", result.column("features")}});
   }
   return result;
 }

@@ -36,7 +36,7 @@ struct FeatureOptions {
 Dataset extract(Model& model, const Pipeline& data, const FeatureOptions& options = {});
 
 // The same, remembered by what the features depend on: weights, preprocessing, options and the data's values. With a
-// folder they are kept there as safetensors files, too, for other processes.
+// folder they are kept there as safetensors files, for other processes too, and otherwise in memory.
 class FeatureCache {
  public:
   explicit FeatureCache(std::filesystem::path folder = {}) : folder_(std::move(folder)) {}
@@ -44,7 +44,7 @@ class FeatureCache {
 
  private:
   std::filesystem::path folder_;
-  std::map<std::string, at::Tensor> known_;
+  std::map<std::string, at::Tensor> known_;  // where there is no folder
 };
 
 // The preprocessing that a training on these data begins with: what the data ask for, or else the model's own, or else

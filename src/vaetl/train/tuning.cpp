@@ -13,7 +13,8 @@ std::int64_t first_step(const TuningRule& rule, Span span) {
   if (rule.from == 0) return 0;
   const double unit = rule.unit == "steps" ? 1 : rule.unit == "epochs" ? span.steps_per_epoch : span.steps;
   if (unit == 0) return std::numeric_limits<std::int64_t>::max();
-  return static_cast<std::int64_t>(std::ceil(rule.from * unit - rounding));
+  const double first = std::ceil(rule.from * unit - rounding);
+  return first < 0x1p63 ? static_cast<std::int64_t>(first) : std::numeric_limits<std::int64_t>::max();
 }
 
 }  // namespace

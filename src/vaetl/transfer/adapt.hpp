@@ -32,7 +32,7 @@ struct Gradual {
   double over = 0.5;  // evenly, so that the last group thaws at this share of training
   static constexpr auto fields() {
     return std::tuple{field("every", &Gradual::every, "epochs between two groups; 0: as over says", at_least(0)),
-                      field("over", &Gradual::over, "share of training by which all has thawed", between(0, 1))};
+                      field("over", &Gradual::over, "share of training by which all has thawed", between(0, 0.99))};
   }
 };
 
@@ -48,8 +48,9 @@ struct AdaptOptions {
   double at_least = 0.25;      // share of the backbone's values that must come from the source
   // Small additions to the target's layers (nn/adapter.hpp), beside those that the source has.
   std::vector<nn::AdapterRule> adapters = {};
-  bool weights = true;                   // false: fresh ones, what a transfer is compared with
-  std::vector<std::string> freeze = {};  // short for tuning rules with train = false, read first
+  bool weights = true;  // false: fresh ones, what a transfer is compared with
+  // Short for tuning rules with train = false, read first; "!PATTERN": these train all the same.
+  std::vector<std::string> freeze = {};
   Tuning tuning = {};
   // Short for tuning rules over the backbone's groups that are not in `freeze`, read between that and `tuning`.
   double layer_decay = 1;  // the rate of a group is so many times that of the next, from the head (1) down
@@ -67,11 +68,12 @@ struct AdaptOptions {
         field("at_least", &O::at_least, "share of the backbone's values that must come from the source", between(0, 1)),
         field("weights", &O::weights, "false: the source's architecture with fresh weights"),
         field("adapters", &O::adapters, "small additions: [{\"to\": PATTERN, \"name\": ADAPTER, …}]"),
-        field("freeze", &O::freeze, "layer groups that stand still; backbone: all but heads and adapters"),
+        field("freeze", &O::freeze,
+              "layer groups that stand still; backbone: all but heads and adapters; !PATTERN: not these"),
         field("tuning", &O::tuning, "rates and thawing by layer group"),
         field("layer_decay", &O::layer_decay,
               "a group's learning rate as a factor on that of the next, the head's being 1", between(1e-6, 1)),
-        field("head_first", &O::head_first, "share of training in which the heads train alone", between(0, 1)),
+        field("head_first", &O::head_first, "share of training in which the heads train alone", between(0, 0.99)),
         field("gradual", &O::gradual, "thaws one group after the other, from the head down"),
         choice("norm", &O::norm, "the backbone's batch norm: train, statistics or frozen", norm_modes)};
   }
@@ -107,7 +109,7 @@ Adapted adapt(const ModelSpec& description, const Weights& weights, const Json& 
               const std::vector<std::string>& order = {});
 // What trains, as rules: freeze, then what layer_decay, head_first, gradual and norm mean for this model's groups, then
 // tuning. Groups `head` and `head.NAME` and adapters are fresh: their rate is 1 and they train from the start.
-// ConfigError for a pattern that matches nothing, and for head_first beside gradual.
+// ConfigError for a pattern that matches nothing, for head_first beside gradual, and for either without a head.
 Tuning tuning_of(const Model& target, const AdaptOptions& options);
 // The target's description alone, every default written out.
 ModelSpec describe_target(const Model& source, const AdaptOptions& options);

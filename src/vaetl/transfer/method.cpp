@@ -1,6 +1,8 @@
 #include "vaetl/transfer/method.hpp"
 
+#include "vaetl/core/error.hpp"
 #include "vaetl/core/options_text.hpp"
+#include "vaetl/core/text.hpp"
 
 namespace vaetl::transfer {
 namespace {
@@ -26,6 +28,22 @@ void add_terms(Json& objective, const Json& terms) {
     const auto same = [&](const Json& own) { return name_in(own) == name_in(term); };
     if (std::none_of(objective.begin(), objective.end(), same)) objective.push_back(term);
   }
+}
+
+// What is written out already leaves a method nothing to say.
+void check_open(const Json& transfer, const std::string& method) {
+  if (!transfer.contains("expanded_from")) return;
+  throw ConfigError({"transfer.method", "a recipe in which no method is written out yet",
+                     quote(method) + " beside what " + quote(name_in(transfer["expanded_from"])) + " stands for",
+                     "start from the recipe that names the method"});
+}
+
+void check_effect(const Json& before, const Json& after, const Json& patch, const std::string& method) {
+  if (patch.empty() || before != after) return;
+  throw ConfigError(
+      {"transfer.method", "a recipe that leaves open some of what " + quote(method) + " says",
+       "one that says all of it itself",
+       "leave those keys out; a run folder's recipe has every key, so start from the one it was made of"});
 }
 
 std::string indented(std::string_view lines) {
@@ -59,8 +77,10 @@ Json expand_method(Json recipe) {
   if (asked.is_null()) return recipe;
   Spec<Method> spec;
   Codec<Spec<Method>>::read(asked, "transfer.method", spec, {});
+  check_open(recipe["transfer"], spec.name);
   spec = registry<Method>().complete(spec, "transfer.method");
   const Json patch = registry<Method>().make(spec, "transfer.method")->patch();
+  const Json before = recipe;
   for (const auto& [section, keys] : patch.items()) {
     if (section == "objective") {
       add_terms(recipe["objective"], keys);
@@ -68,6 +88,7 @@ Json expand_method(Json recipe) {
       lay_under(recipe[section], keys);
     }
   }
+  check_effect(before, recipe, patch, spec.name);
   recipe["transfer"]["expanded_from"] = Json{{"name", spec.name}};
   recipe["transfer"]["expanded_from"].update(spec.options);
   return recipe;

@@ -29,20 +29,24 @@ at::Tensor own_probabilities(Model& source, const at::Tensor& features) {
   return at::cat(parts);
 }
 
+at::Tensor features_for_ranking(Model& model, const Dataset& data, FeatureCache* cache) {
+  return (cache ? cache->extract(model, data) : extract(model, data)).column("features");
+}
+
 }  // namespace
 
 RankedSource rank_source(Model& source, const Dataset& data, const std::vector<std::string>& scores,
-                         FeatureCache& cache) {
+                         FeatureCache* cache) {
   const auto started = std::chrono::steady_clock::now();
   ScoreInput input{.labels = data.labels(), .classes = data.classes()};
   if (offers(source, Classifier::capability)) {
-    input.features = cache.extract(source, data).column("features");
+    input.features = features_for_ranking(source, data, cache);
     input.probabilities = own_probabilities(source, input.features);
   } else {
     require<Encoder>(source, "ranking");
     const auto target = adapt(source, {.heads = {{.classes = std::max<std::int64_t>(2, input.classes)}}}).model;
     target->to(device_of(source));
-    input.features = cache.extract(*target, data).column("features");
+    input.features = features_for_ranking(*target, data, cache);
   }
   RankedSource ranked{.features = input.features.size(1)};
   for (const std::string& name : scores) ranked.scores[name] = score(transfer_score(name), input);

@@ -1,6 +1,7 @@
 // How well candidates would serve a target task, by the scores of transfer/scores.hpp, without training any of them.
 //
-//   const auto cnn = rank_source(*zoo::load("fashion-mnist-simclr").model, mnist.train.take_per_class(50, 0));
+//   const auto cnn = rank_source(*zoo::load("fashion-mnist-simclr").model, mnist.train.take_per_class(50, 0),
+//                               {"logme"});
 //   cnn.scores.at("logme");
 #pragma once
 #include <map>
@@ -20,8 +21,9 @@ struct RankedSource {
 };
 
 // The features are those that a new head would see: of the classifier that shares the source's encoder. LEEP and NCE
-// read the source's own head where it has one. Throws what extract() does where the source does not fit the data.
+// read the source's own head where it has one. They are computed afresh where there is no cache. Throws what extract()
+// does where the source does not fit the data.
 RankedSource rank_source(Model& source, const Dataset& data, const std::vector<std::string>& scores,
-                         FeatureCache& cache);
+                         FeatureCache* cache = nullptr);
 
 }  // namespace vaetl

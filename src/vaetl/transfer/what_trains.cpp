@@ -7,14 +7,23 @@
 namespace vaetl {
 namespace {
 
+// `freeze` as rules: a pattern's groups stand still, those of "!PATTERN" train all the same.
+Tuning frozen_by_name(const Model& target, const AdaptOptions& options) {
+  Tuning rules;
+  for (std::size_t i = 0; i < options.freeze.size(); ++i) {
+    const bool still = !options.freeze[i].starts_with('!');
+    rules.push_back({.groups = options.freeze[i].substr(still ? 0 : 1), .train = !still});
+    match_groups(target, rules.back().groups, fmt::format("transfer.freeze[{}]", i));
+  }
+  return rules;
+}
+
 // The backbone's groups that have something to train and are not frozen for good, from the head down.
-std::vector<std::string> tunable_groups(const Model& target, const AdaptOptions& options) {
+std::vector<std::string> tunable_groups(const Model& target, const Tuning& frozen_by_name) {
   std::set<std::string> filled, frozen;
   for (const auto& item : target.named_parameters()) filled.insert(group_of(target, item.key()));
-  for (std::size_t i = 0; i < options.freeze.size(); ++i) {
-    for (auto& group : match_groups(target, options.freeze[i], fmt::format("transfer.freeze[{}]", i))) {
-      frozen.insert(std::move(group));
-    }
+  for (const auto& [group, now] : evaluate_tuning(frozen_by_name, target)) {
+    if (!now.train) frozen.insert(group);
   }
   std::vector<std::string> result;
   for (const LayerGroup& group : target.groups()) {
@@ -33,7 +42,7 @@ std::pair<double, std::string> thaws_at(const AdaptOptions& options, std::size_t
 }
 
 void add_short_forms(Tuning& tuning, const Model& target, const AdaptOptions& options) {
-  const std::vector<std::string> groups = tunable_groups(target, options);
+  const std::vector<std::string> groups = tunable_groups(target, tuning);
   double rate = 1;
   for (std::size_t i = 0; i < groups.size(); ++i) {
     rate *= options.layer_decay;
@@ -41,6 +50,16 @@ void add_short_forms(Tuning& tuning, const Model& target, const AdaptOptions& op
     if (from > 0) tuning.push_back({.groups = groups[i], .train = false});
     tuning.push_back({.groups = groups[i], .lr_scale = rate, .norm = options.norm, .from = from, .unit = unit});
   }
+}
+
+// What is trained while the backbone stands still.
+void check_fresh(const Model& target, const AdaptOptions& options) {
+  const auto groups = target.groups();
+  const bool any = std::any_of(groups.begin(), groups.end(),
+                               [](const auto& group) { return is_head(group.name) || is_adapter(group.name); });
+  if (any || (options.head_first == 0 && !options.gradual)) return;
+  throw ConfigError({options.gradual ? "transfer.gradual" : "transfer.head_first", "a target with a head",
+                     "none in " + quote(target.spec().name), "ask for transfer.heads, or leave it out"});
 }
 
 void check_thawing(const AdaptOptions& options) {
@@ -68,12 +87,9 @@ void check_norm(const Model& target, const AdaptOptions& options) {
 
 Tuning tuning_of(const Model& target, const AdaptOptions& options) {
   check_thawing(options);
+  check_fresh(target, options);
   check_norm(target, options);
-  Tuning tuning;
-  for (std::size_t i = 0; i < options.freeze.size(); ++i) {
-    match_groups(target, options.freeze[i], fmt::format("transfer.freeze[{}]", i));
-    tuning.push_back({.groups = options.freeze[i], .train = false});
-  }
+  Tuning tuning = frozen_by_name(target, options);
   const bool any = options.gradual || options.head_first > 0 || options.layer_decay != 1 || options.norm != "train";
   if (any) add_short_forms(tuning, target, options);
   for (std::size_t i = 0; i < options.tuning.size(); ++i) {

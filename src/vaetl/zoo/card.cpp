@@ -55,12 +55,6 @@ void check_weights(const WeightsCard& w, const Checker& check) {
                 std::to_string(w.tensors));
 }
 
-void check_base(const BaseCard& base, const Checker& check) {
-  check.require(is_entry_name(base.name), "base.name", "the name of a zoo entry", quote(base.name),
-                "a card cannot name files elsewhere");
-  check.require(is_sha256(base.sha256), "base.sha256", "64 hexadecimal digits", quote(base.sha256, 70));
-}
-
 // The number of values, −1 where a size is not positive or the product is absurd.
 std::int64_t value_count(const std::vector<std::int64_t>& shape) {
   constexpr std::int64_t most = std::int64_t{1} << 31;
@@ -100,7 +94,7 @@ Card checked(const Json& json, const std::string& file) {
   check.require(card.preprocess.is_array(), "preprocess", "an array", json_type(card.preprocess));
   check.require(card.training.is_object(), "training", "an object", json_type(card.training));
   check_weights(card.weights, check);
-  if (card.base) check_base(*card.base, check);
+  if (card.base) check_base(*card.base, file);
   check_inputs(card, check);
   if (card.test_vector) check_test_vector(*card.test_vector, check);
   return card;
@@ -112,6 +106,13 @@ bool is_entry_name(std::string_view name) {
   constexpr std::string_view inside = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   return !name.empty() && name.size() <= 100 && name.find_first_not_of(inside) == name.npos && name.front() != '.' &&
          name.front() != '-';
+}
+
+void check_base(const BaseCard& base, const std::string& file) {
+  const Checker check{file};
+  check.require(is_entry_name(base.name), "base.name", "the name of a zoo entry", quote(base.name),
+                "no card or weights can name files elsewhere");
+  check.require(is_sha256(base.sha256), "base.sha256", "64 hexadecimal digits", quote(base.sha256, 70));
 }
 
 Card read_card(const fs::path& folder) {

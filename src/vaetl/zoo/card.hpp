@@ -102,6 +102,9 @@ constexpr const char* card_file = "model.json";
 // FileError for anything that is not a card of a known format version, or that names a file outside the folder.
 Card read_card(const std::filesystem::path& folder);
 
+// FileError, beginning with `file`, for a base that is no entry's name, a path say, or without a checksum.
+void check_base(const BaseCard& base, const std::string& file);
+
 std::string card_text(const Card& card);    // model.json, to be read by people too
 std::string to_markdown(const Card& card);  // README.md of the entry
 Json card_schema();                         // JSON schema (draft 7): zoo/model.schema.json

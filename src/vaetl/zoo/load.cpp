@@ -23,11 +23,19 @@ void describe_by_checkpoint(const fs::path& file, WeightsFile& weights) {
   const fs::path checkpoints = file.parent_path().parent_path(), state = checkpoints / "last" / "state.json";
   std::error_code ignored;
   if (checkpoints.filename() != "checkpoints" || !fs::is_regular_file(state, ignored)) return;
-  const Json json = parse_json(read_file(state), state.string());
-  const Json model = json.value("model", Json()), preprocess = json.value("preprocess", Json());
-  if (!model.is_object()) return;
-  weights.model = {model.value("name", std::string()), model.value("options", Json::object())};
-  weights.preprocess = preprocess;
+  blame(state.string(), [&] {
+    const Json json = parse_json(read_file(state), {});
+    Json model, spec = Json::object();
+    ObjectReader all(json, {});
+    all.read("model", model, {});
+    all.read("preprocess", weights.preprocess, {});
+    ObjectReader described(model, "model");
+    described.read("options", spec, {});
+    if (!spec.is_object()) throw_type("model.options", "an object", spec);
+    described.read("name", spec["name"], {});
+    Codec<ModelSpec>::read(spec, "model", weights.model, {});
+    if (!weights.preprocess.is_null()) Preprocess::from_json(weights.preprocess);
+  });
 }
 
 // What a card says, read off a weights file and its model.
@@ -66,6 +74,7 @@ WeightsFile read_weights(const fs::path& file, const PytorchOptions& options) {
   return blame(file.string(), [&] {
     const Json model = told(content, metadata_model), classes = told(content, metadata_classes);
     Codec<std::optional<BaseCard>>::read(told(content, metadata_base), metadata_base, weights.base, {});
+    if (weights.base) check_base(*weights.base, file.string());
     if (!model.is_null()) Codec<ModelSpec>::read(model, metadata_model, weights.model, {});
     if (!classes.is_null()) Codec<std::vector<std::string>>::read(classes, metadata_classes, weights.classes, {});
     weights.preprocess = told(content, metadata_preprocess);

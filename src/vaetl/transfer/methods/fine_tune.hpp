@@ -12,7 +12,8 @@ class FineTune final : public Method {
     double layer_decay = 0.5;
     static constexpr auto fields() {
       return std::tuple{
-          field("head_first", &Options::head_first, "share of training in which the head trains alone", between(0, 1)),
+          field("head_first", &Options::head_first, "share of training in which the head trains alone",
+                between(0, 0.99)),
           field("layer_decay", &Options::layer_decay,
                 "then a layer group's rate is so many times that of the next, the head's being 1", between(1e-6, 1))};
     }

@@ -15,7 +15,7 @@ class GradualUnfreezing final : public Method {
       return std::tuple{
           field("every", &Options::every, "epochs between two groups, 1 in the paper; 0: as over says", at_least(0)),
           field("over", &Options::over, "evenly, so that the last group thaws at this share of training",
-                between(0, 1)),
+                between(0, 0.99)),
           field("layer_decay", &Options::layer_decay,
                 "a layer group's rate as a factor on that of the next, the head's being 1", between(1e-6, 1))};
     }

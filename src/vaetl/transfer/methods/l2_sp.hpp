@@ -17,19 +17,19 @@ class L2SpMethod final : public Method {
   };
   explicit L2SpMethod(const Options& options) : options_(options) {}
   About about() const override {
-    return {.text = "everything trains, and the backbone is drawn back to the source's weights",
-            .paper = "Li, Grandvalet and Davoine, arXiv:1802.01483, equations 2 and 3",
-            .more =
-                "In place of weight decay, which draws to 0, the loss has alpha / 2 times the squared distance of the\n"
-                "weights from the source's and beta / 2 times the squared weights of the new head. It pays where few\n"
-                "labels would pull the weights far for little; alpha is worth a search: 0.001 to 1 in the paper, which\n"
-                "trains with SGD; Adam, which scales gradients, wants less.\n"
-                "Costs next to nothing beside training everything."};
+    return {
+        .text = "everything trains, and the backbone is drawn back to the source's weights",
+        .paper = "Li, Grandvalet and Davoine, arXiv:1802.01483, equations 2 and 3",
+        .more =
+            "In place of weight decay, which draws to 0, the loss has alpha / 2 times the squared distance of the\n"
+            "weights from the source's and beta / 2 times the squared weights of the new head. It pays where few\n"
+            "labels would pull the weights far for little; alpha is worth a search: 0.001 to 1 in the paper, which\n"
+            "trains with SGD; Adam, which scales gradients, wants less.\n"
+            "Costs next to nothing beside training everything."};
   }
   Json patch() const override {
     const Json term{{"name", "l2_sp"}, {"alpha", options_.alpha}, {"beta", options_.beta}};
-    return {{"transfer", {{"tuning", Json::array({{{"groups", "*"}, {"weight_decay_scale", 0}}})}}},
-            {"objective", Json::array({term})}};
+    return {{"trainer", {{"optimizer", {{"name", "adamw"}, {"weight_decay", 0}}}}}, {"objective", Json::array({term})}};
   }
 
  private:

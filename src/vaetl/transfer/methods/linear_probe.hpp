@@ -16,7 +16,8 @@ class LinearProbe final : public Method {
             .paper = "Alain and Bengio, arXiv:1610.01644; as evaluated by Kornblith et al., arXiv:1805.08974",
             .more =
                 "Multinomial logistic regression by L-BFGS on the backbone's features, its L2 penalty chosen inside\n"
-                "the training data. No learning rate, no steps; the knobs are those of transfer.solve_head.\n"
+                "the training data. No learning rate; the knobs are those of transfer.solve_head. Nothing is trained\n"
+                "after it, unless --steps or trainer.epochs ask for that.\n"
                 "The measure of a source's features, and with very few labels often the best there is."};
   }
   Json patch() const override {

@@ -8,13 +8,11 @@ class LpFt final : public Method {
  public:
   static constexpr std::string_view name = "lp_ft";
   struct Options {
-    double lr = 1e-4;
     double layer_decay = 1;
     static constexpr auto fields() {
-      return std::tuple{field("lr", &Options::lr, "learning rate of the fine-tuning, which starts near an optimum",
-                              between(1e-9, 1e3)),
-                        field("layer_decay", &Options::layer_decay,
-                              "a layer group's rate as a factor on that of the next", between(1e-6, 1))};
+      return std::tuple{field("layer_decay", &Options::layer_decay,
+                              "a layer group's rate as a factor on that of the next, the head's being 1",
+                              between(1e-6, 1))};
     }
   };
   explicit LpFt(const Options& options) : options_(options) {}
@@ -27,8 +25,7 @@ class LpFt final : public Method {
                 "solved head the first gradients are small, and what changes is what the features lack."};
   }
   Json patch() const override {
-    return {{"transfer", {{"solve_head", Json::object()}, {"layer_decay", options_.layer_decay}}},
-            {"trainer", {{"optimizer", {{"name", "adamw"}, {"lr", options_.lr}}}}}};
+    return {{"transfer", {{"solve_head", Json::object()}, {"layer_decay", options_.layer_decay}}}};
   }
 
  private:

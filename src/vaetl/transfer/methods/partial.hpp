@@ -30,9 +30,9 @@ class Partial final : public Method {
       const std::string still = options_.last > 0 ? fmt::format("backbone[:-{}]", options_.last) : "backbone";
       return {{"transfer", {{"freeze", {still}}}}};
     }
-    Json tuning = Json::array();
-    for (const std::string& group : options_.groups) tuning.push_back({{"groups", group}});
-    return {{"transfer", {{"freeze", {"backbone"}}, {"tuning", tuning}}}};
+    Json freeze = Json::array({"backbone"});
+    for (const std::string& group : options_.groups) freeze.push_back("!" + group);
+    return {{"transfer", {{"freeze", freeze}}}};
   }
 
  private:
