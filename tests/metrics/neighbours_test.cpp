@@ -60,7 +60,7 @@ TEST(Neighbours, BlocksMakeNoDifference) {
   EXPECT_TRUE(at::equal(bank.votes(queries.narrow(0, 3350, 10)).argmax(1), whole.narrow(0, 3350, 10).argmax(1)));
 }
 
-// The differences of 700 queries from their 200 nearest are 290 MB, and twice that to take their norm.
+// 700 queries times 200 nearest of 512 values are 290 MB, and their differences as much again.
 TEST(Neighbours, DistancesTakeLittleMemory) {
   if (peak_memory_mb() == 0) GTEST_SKIP() << "this system does not tell";
   at::manual_seed(0);
