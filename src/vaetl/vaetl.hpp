@@ -36,4 +36,5 @@
 #include "vaetl/train/evaluate.hpp"
 #include "vaetl/train/trainer.hpp"
 #include "vaetl/transfer/adapt.hpp"
+#include "vaetl/transfer/grow.hpp"
 #include "vaetl/zoo/zoo.hpp"

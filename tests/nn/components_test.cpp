@@ -37,6 +37,7 @@ TEST(Components, FieldsCover) {
   expect_fields_cover<nn::SelfAttention::Options>();
   expect_fields_cover<nn::Highway::Options>();
   expect_fields_cover<nn::FeedForward::Options>();
+  expect_fields_cover<nn::Layer::Options>();
   expect_fields_cover<nn::Residual::Options>();
   expect_fields_cover<nn::SqueezeExcitation::Options>();
 }
@@ -53,10 +54,13 @@ TEST(Components, KeepTheirInputsShape) {
 
 TEST(Components, GradientsAreTheirDifferences) {
   seed(0);
-  const std::vector<Json> smooth = {
-      {{"name", "self_attention"}, {"heads", 2}},    {{"name", "glu"}},
-      {{"name", "highway"}, {"activation", "tanh"}}, {{"name", "feed_forward"}, {"hidden", 3}, {"activation", "silu"}},
-      {{"name", "residual"}, {"of", "glu"}},         {{"name", "squeeze_excitation"}, {"reduction", 2}}};
+  const std::vector<Json> smooth = {{{"name", "self_attention"}, {"heads", 2}},
+                                    {{"name", "glu"}},
+                                    {{"name", "highway"}, {"activation", "tanh"}},
+                                    {{"name", "feed_forward"}, {"hidden", 3}, {"activation", "silu"}},
+                                    {{"name", "layer"}, {"activation", "silu"}},
+                                    {{"name", "residual"}, {"of", "glu"}},
+                                    {{"name", "squeeze_excitation"}, {"reduction", 2}}};
   for (const Json& description : smooth) {
     for (const Shape& shape : {Shape{3, 4}, Shape{4, 2, 2}}) {
       const auto component = bound(description, shape);
@@ -112,6 +116,9 @@ TEST(Components, StartWhereTheirPapersSay) {
   const Shape shape = {5, 16};
   const at::Tensor x = batch_of(shape);
   EXPECT_TRUE(at::equal(bound({{"name", "residual"}, {"of", "self_attention"}}, shape)->forward(x), x));
+  const at::Tensor positive = at::relu(x), picture = at::relu(batch_of({4, 5, 6}));
+  EXPECT_TRUE(at::equal(bound("layer", shape)->forward(positive), positive));
+  EXPECT_TRUE(at::equal(bound({{"name", "layer"}, {"kernel", 3}}, {4, 5, 6})->forward(picture), picture));
   EXPECT_FALSE(at::allclose(bound({{"name", "residual"}, {"gate", false}}, shape)->forward(x), x));
   EXPECT_TRUE(at::allclose(bound({{"name", "highway"}, {"bias", -20}}, shape)->forward(x), x, 1e-4, 1e-4));
   EXPECT_FALSE(at::allclose(bound({{"name", "highway"}, {"bias", 2}}, shape)->forward(x), x, 1e-2, 1e-2));
@@ -137,6 +144,8 @@ TEST(Components, SayWhatTheyCannotTake) {
   refuse({{"name", "feed_forward"}, {"kernel", 2}}, {8}, {"kernel: expected an odd size, found 2"});
   refuse({{"name", "feed_forward"}, {"kernel", 3}}, {8},
          {"feed_forward.kernel: expected 1 where the input is no picture, found 3"});
+  refuse({{"name", "layer"}, {"kernel", 4}}, {8, 4, 4}, {"kernel: expected an odd size, found 4"});
+  refuse({{"name", "layer"}, {"kernel", 3}}, {8}, {"layer.kernel: expected 1 where the input is no picture, found 3"});
   refuse({{"name", "residual"}, {"of", "glued"}}, {8}, {"residual.of", "found \"glued\"; did you mean \"glu\""});
 }
 

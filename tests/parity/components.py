@@ -64,6 +64,16 @@ class FeedForward(nn.Module):
         return self.fc2(self.activation(self.fc1(x)))
 
 
+class Layer(nn.Module):
+    def __init__(self, shape, kernel=1, activation="relu"):
+        super().__init__()
+        self.fc = feature_map(shape, features(shape), features(shape), kernel)
+        self.activation = getattr(F, activation)
+
+    def forward(self, x):
+        return self.activation(self.fc(x))
+
+
 class Residual(nn.Module):
     def __init__(self, shape, of, gate):
         super().__init__()
@@ -86,8 +96,8 @@ class SqueezeExcitation(nn.Module):
         return x * torch.sigmoid(self.fc2(F.relu(self.fc1(s))))
 
 
-KINDS = {"self_attention": SelfAttention, "glu": Glu, "highway": Highway, "feed_forward": FeedForward, "residual": Residual,
-         "squeeze_excitation": SqueezeExcitation}
+KINDS = {"self_attention": SelfAttention, "glu": Glu, "highway": Highway, "feed_forward": FeedForward, "layer": Layer,
+         "residual": Residual, "squeeze_excitation": SqueezeExcitation}
 
 
 def make(spec, shape):
@@ -100,6 +110,7 @@ CASES = [
     ({"name": "glu"}, [5]), ({"name": "glu"}, [3, 5]), ({"name": "glu"}, [4, 3, 2]),
     ({"name": "highway", "activation": "tanh"}, [6]), ({"name": "highway", "activation": "relu"}, [3, 4, 2]),
     (FEED_FORWARD, [4, 6]), ({**FEED_FORWARD, "kernel": 3, "activation": "relu"}, [3, 4, 5]),
+    ({"name": "layer", "kernel": 1, "activation": "silu"}, [3, 6]), ({"name": "layer", "kernel": 3, "activation": "relu"}, [4, 3, 5]),
     ({"name": "residual", "of": FEED_FORWARD, "gate": True}, [6]),
     ({"name": "residual", "of": {"name": "self_attention", "heads": 2}, "gate": False}, [4, 2, 3]),
     ({"name": "squeeze_excitation", "reduction": 2}, [6]), ({"name": "squeeze_excitation", "reduction": 2}, [3, 6]),

@@ -87,6 +87,31 @@ TEST_F(Transfer, AFrozenEncoderStandsStill) {
   EXPECT_EQ(groups.back()["trained"], true);
 }
 
+// First the source grows, then it is adapted: a classifier of a wider encoder that computes what the source's did.
+TEST_F(Transfer, ASourceGrowsBeforeItIsAdapted) {
+  const Json given{{"from", source()}, {"grow", {{"model", {{"widths", {40}}}}}}, {"heads", {{{"classes", 4}}}}};
+  const Prepared prepared = prepare(recipe(given, false), settings());
+  const at::Tensor wide = encoder_weight(*prepared.model),
+                   before = read_safetensors(weights_file()).tensors.at("encoder.0.dense.weight");
+  ASSERT_EQ(wide.size(0), 40);
+  EXPECT_TRUE(at::equal(wide.slice(0, 0, before.size(0)), before));
+  ASSERT_TRUE(prepared.report);
+  EXPECT_TRUE(prepared.report->text.starts_with("grown: ")) << prepared.report->text;
+  EXPECT_TRUE(prepared.report->json["grown"]["wider"].contains("encoder.0.dense"));
+  EXPECT_TRUE(at::equal(encoder_weight(*prepare(recipe(given, false), settings()).model), wide));
+  EXPECT_EQ(resolve(recipe(given, false))["transfer"]["grow"]["noise"], 0.1);
+  Json described = testing::toy_vae_recipe()["model"];
+  Json without = testing::toy_recipe();
+  without["model"] = described;
+  without["transfer"] = given;
+  EXPECT_TRUE(at::equal(encoder_weight(*prepare(parse(without), settings()).model), wide));
+  expect_error<ConfigError>(
+      [&] {
+        recipe({{"from", "none"}, {"grow", Json::object()}}, true);
+      },
+      {"transfer.grow", "a source that grows"});
+}
+
 TEST_F(Transfer, AWeightsFileOfOursOrAnothers) {
   const Prepared ours = prepare(recipe({{"from", weights_file()}, {"heads", {{{"classes", 4}}}}}, false), settings());
   EXPECT_EQ(ours.model->spec().name, "mlp");

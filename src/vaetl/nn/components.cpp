@@ -14,6 +14,7 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
+#include "vaetl/nn/initialise.hpp"
 #include "vaetl/nn/second_gradients.hpp"
 #include "vaetl/nn/sequence.hpp"
 
@@ -31,6 +32,16 @@ void check_rank(std::string_view component, const Shape& shape, std::size_t leas
   const std::string vector = least == 1 ? "a vector (F), " : "";
   throw ConfigError({std::string(component), vector + "a sequence (T, F) or a picture (C, H, W)", shape_text(shape),
                      "insert it after another layer group"});
+}
+
+void check_kernel(std::string_view component, const Shape& shape, std::int64_t kernel) {
+  if (kernel == 1 || is_picture(shape)) return;
+  throw ConfigError(
+      {std::string(component) + ".kernel", "1 where the input is no picture", std::to_string(kernel), {}});
+}
+
+void check_odd_kernel(std::int64_t kernel) {
+  if (kernel % 2 == 0) throw ConfigError({"kernel", "an odd size", std::to_string(kernel), {}});
 }
 
 // The fused kernels keep no matrix of steps by steps, but their gradients have none themselves.
@@ -114,16 +125,11 @@ void Highway::bind(const Shape& shape) {
 
 at::Tensor Highway::forward(const at::Tensor& x) { return at::lerp(x, activation_(hidden_(x)), at::sigmoid(gate_(x))); }
 
-void FeedForward::Options::validate() const {
-  if (kernel % 2 == 0) throw ConfigError({"kernel", "an odd size", std::to_string(kernel), {}});
-}
+void FeedForward::Options::validate() const { check_odd_kernel(kernel); }
 
 void FeedForward::bind(const Shape& shape) {
   check_rank(name, shape, 1);
-  if (options_.kernel > 1 && !is_picture(shape)) {
-    throw ConfigError(
-        {std::string(name) + ".kernel", "1 where the input is no picture", std::to_string(options_.kernel), {}});
-  }
+  check_kernel(name, shape, options_.kernel);
   const std::int64_t features = features_of(shape), hidden = options_.hidden > 0 ? options_.hidden : features;
   activation_ = Activation(options_.activation);
   fc1_ = add_feature_map(*this, "fc1", shape, {features, hidden, options_.kernel});
@@ -131,6 +137,22 @@ void FeedForward::bind(const Shape& shape) {
 }
 
 at::Tensor FeedForward::forward(const at::Tensor& x) { return fc2_(activation_(fc1_(x))); }
+
+void Layer::Options::validate() const { check_odd_kernel(kernel); }
+
+void Layer::bind(const Shape& shape) {
+  check_rank(name, shape, 1);
+  check_kernel(name, shape, options_.kernel);
+  const std::int64_t features = features_of(shape);
+  activation_ = Activation(options_.activation);
+  fc_ = add_feature_map(*this, "fc", shape, {features, features, options_.kernel});
+  auto parameters = fc_.module->named_parameters();
+  initialise_identity(parameters["weight"]);
+  const at::NoGradGuard no_grad;
+  parameters["bias"].zero_();
+}
+
+at::Tensor Layer::forward(const at::Tensor& x) { return activation_(fc_(x)); }
 
 void Residual::bind(const Shape& shape) {
   of_ = registry<Component>().make(options_.of, "residual.of");
@@ -175,6 +197,7 @@ Registry<nn::Component>& registry<nn::Component>() {
                                              .add<nn::Glu>()
                                              .add<nn::Highway>()
                                              .add<nn::FeedForward>()
+                                             .add<nn::Layer>()
                                              .add<nn::Residual>()
                                              .add<nn::SqueezeExcitation>();
   return table;

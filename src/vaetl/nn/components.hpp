@@ -102,6 +102,31 @@ class FeedForward final : public Component {
   FeatureMap fc1_, fc2_;
 };
 
+// y = a(W x + b), of pictures a convolution of `kernel`, with W from the identity and b from 0: after outputs that a
+// leaves as they are (relu after relu) a pretrained network computes what it did (arXiv:1511.05641, section 2.3).
+// Parameters: fc.
+class Layer final : public Component {
+ public:
+  static constexpr std::string_view name = "layer";
+  struct Options {
+    std::int64_t kernel = 1;
+    std::string activation = "relu";
+    static constexpr auto fields() {
+      return std::tuple{field("kernel", &Options::kernel, "of the convolution of a picture, odd", between(1, 31)),
+                        choice("activation", &Options::activation, "a", activations)};
+    }
+    void validate() const;
+  };
+  explicit Layer(const Options& options) : options_(options) {}
+  void bind(const std::vector<std::int64_t>& shape) override;
+  at::Tensor forward(const at::Tensor& x) override;
+
+ private:
+  Options options_;
+  Activation activation_;
+  FeatureMap fc_;
+};
+
 // y = x + g f(x), f another component (arXiv:1512.03385, eq. 1). With a gate g is learnt from 0 (arXiv:2003.04887,
 // eq. 4), so that it starts as the identity and a pretrained network computes what it did; without, g is 1.
 // Parameters: gate (1), of.….

@@ -34,4 +34,12 @@ void initialise_linears(torch::nn::Module& module, double deviation) {
   }
 }
 
+void initialise_identity(at::Tensor weight) {
+  const at::NoGradGuard no_grad;
+  weight.zero_();
+  at::Tensor centre = weight;
+  while (centre.dim() > 2) centre = centre.select(2, centre.size(2) / 2);
+  centre.fill_diagonal_(1);
+}
+
 }  // namespace vaetl::nn

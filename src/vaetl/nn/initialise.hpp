@@ -12,5 +12,7 @@ enum class Fan { in, out };  // values that a result is summed from; results tha
 void initialise_convolutions(torch::nn::Module& module, Fan fan);
 // Linear layers: weights N(0, deviation²), biases 0.
 void initialise_linears(torch::nn::Module& module, double deviation);
+// Weights (U, U), or (U, U, k, k) with k odd: a layer that puts out what it takes.
+void initialise_identity(at::Tensor weight);
 
 }  // namespace vaetl::nn

@@ -36,6 +36,24 @@ Adapted start_from(const Source& source, const Recipe& recipe, const AdaptOption
                      "describe them in a section \"model\""});
 }
 
+// The source, grown; what was done is returned. What describes its weights has served its turn.
+Grown grow_source(Source& source, Recipe& recipe, const GrowOptions& options, std::uint64_t key) {
+  if (!recipe.model.is_null()) {
+    source.model = adapt(model_spec(recipe), source.weights, source.preprocess, {.strict = true}, source.order).model;
+    recipe.model = nullptr;
+  }
+  if (!source.model) {
+    throw ConfigError({"transfer.grow", "a source with a description", "a file without one: " + source.from,
+                       "describe it in a section \"model\""});
+  }
+  seed(key);
+  Grown grown = grow(*source.model, options);
+  source.model = grown.model;
+  source.weights = state(*source.model);
+  source.order = names_in_order(*source.model);
+  return grown;
+}
+
 // Ids 0 … V−1 of one field of every example; 0 where it declares no range.
 std::int64_t ids_of(const Dataset& data, const std::string& field) {
   const auto found = data.info().fields.find(field);
@@ -89,7 +107,7 @@ void describe_by_data(ModelSpec& spec, const Pipeline& data, bool new_heads) {
   if (open("outputs") && classes == 0) spec.options["outputs"] = outputs_of(one.target(), steps);
 }
 
-void make_model(Prepared& prepared, const Recipe& recipe, const Source& source) {
+void make_model(Prepared& prepared, Recipe recipe, Source source) {
   const auto key = random_key(recipe.seed, Purpose::init);
   if (!recipe.transfer) {
     seed(key);
@@ -100,6 +118,8 @@ void make_model(Prepared& prepared, const Recipe& recipe, const Source& source) 
   name_rows(transfer.adapt.load, source, prepared.data.train().info().classes);
   prepared.from = transfer.from;
   prepared.from_sha256 = source.sha256;
+  std::optional<Grown> grown;
+  if (transfer.grow) grown = grow_source(source, recipe, *transfer.grow, key);
   seed(key);  // after the source, whose own construction draws too
   const bool afresh = transfer.from == "none";
   Adapted adapted = afresh ? start_afresh(recipe, transfer.adapt) : start_from(source, recipe, transfer.adapt);
@@ -107,6 +127,9 @@ void make_model(Prepared& prepared, const Recipe& recipe, const Source& source) 
   prepared.tuning = std::move(adapted.tuning);
   if (!afresh) prepared.report = std::move(adapted.report);
   prepared.solve_head = transfer.solve_head;
+  if (!grown || !prepared.report) return;
+  prepared.report->text.insert(0, grown->text + "\n");
+  prepared.report->json["grown"] = grown->json;
 }
 
 // What solving the head needs, before anything is computed.

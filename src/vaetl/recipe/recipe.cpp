@@ -35,6 +35,9 @@ void check_transfer(const Recipe& recipe) {
     throw ConfigError({"transfer.from", "a source, or a section \"model\" to start from scratch", "neither",
                        "name a source, or describe the model"});
   }
+  if (transfer.from == "none" && transfer.grow) {
+    throw ConfigError({"transfer.grow", "a source that grows", "transfer.from \"none\"", "name a source"});
+  }
 }
 
 void check_objective(const Recipe& recipe) {

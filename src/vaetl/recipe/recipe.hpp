@@ -13,6 +13,7 @@
 #include "vaetl/data/reference.hpp"
 #include "vaetl/train/trainer.hpp"
 #include "vaetl/transfer/adapt.hpp"
+#include "vaetl/transfer/grow.hpp"
 #include "vaetl/transfer/probe.hpp"
 
 namespace vaetl::recipe {
@@ -70,6 +71,7 @@ struct DataSection {
 struct TransferOptions {
   std::string from = "none";  // zoo:NAME, a run folder, an entry's folder, a weights file; none: from scratch
   Json expanded_from = {};    // told in run.json and on the report page, read by nothing
+  std::optional<GrowOptions> grow = {};  // the source, before it is adapted (transfer/grow.hpp)
   AdaptOptions adapt = {};
   std::optional<ProbeOptions> solve_head = {};  // before training the new linear head is solved (transfer/probe.hpp)
 };

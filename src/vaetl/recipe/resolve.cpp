@@ -75,6 +75,7 @@ Json write_callbacks(const std::vector<Spec<Callback>>& callbacks) {
 Json write_transfer(const TransferOptions& options) {
   Json json{{"from", options.from}};
   if (!options.expanded_from.is_null()) json["expanded_from"] = options.expanded_from;
+  if (options.grow) json["grow"] = to_json(*options.grow);
   json.update(to_json(options.adapt));
   if (options.solve_head) json["solve_head"] = to_json(*options.solve_head);
   return json;

@@ -133,6 +133,7 @@ TransferOptions read_transfer(const Json& json) {
   ObjectReader reader(json, "transfer");
   reader.read("from", options.from, {});
   reader.read("expanded_from", options.expanded_from, {});
+  reader.read("grow", options.grow, {});
   options.adapt = read_fields<AdaptOptions>(reader);
   reader.read("solve_head", options.solve_head, {});
   reader.finish();
