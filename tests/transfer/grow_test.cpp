@@ -7,7 +7,6 @@
 #include "transfer/fixture.hpp"
 #include "vaetl/core/error.hpp"
 #include "vaetl/nn/capabilities.hpp"
-#include "vaetl/transfer/units.hpp"
 
 namespace vaetl::grow_test {
 namespace {
@@ -34,11 +33,42 @@ std::shared_ptr<Model> trained(const std::string& name, Json options) {
   return model;
 }
 
-double largest_difference(Model& a, Model& b) {
+// Inputs on both sides of 0, not drawn by what is tested.
+std::vector<at::Tensor> outputs_of(Model& model) {
   const at::NoGradGuard no_grad;
-  const auto of_a = detail::outputs_of_drawn(a, "test"), of_b = detail::outputs_of_drawn(b, "test");
+  seed(11);
+  Fields fields;
+  const auto inputs = model.signature().inputs;
+  if (const auto input = inputs.find("input"); input != inputs.end()) {
+    std::vector<std::int64_t> shape{5};
+    for (const std::int64_t size : input->second.shape) shape.push_back(size < 0 ? 7 : size);
+    fields.set("input", 2 * at::randn(shape));
+  }
+  if (auto* variational = dynamic_cast<Variational*>(&model)) {
+    const Gaussian q = variational->posterior(fields);
+    return {q.mean, q.log_var, variational->decode(q.mean)->mean()};
+  }
+  if (auto* critic = dynamic_cast<Critic*>(&model)) {
+    auto& generator = require<Generator>(model);
+    const at::Tensor made = generator.generate(at::randn({5, generator.noise_size()}));
+    return {made, critic->judge(made).score, critic->judge(at::randn_like(made)).score};
+  }
+  if (offers(model, SequenceModel::capability)) {
+    std::vector<at::Tensor> carried;
+    return {require<SequenceModel>(model).unroll(fields, carried)};
+  }
+  const at::Tensor features = require<Encoder>(model).encode(fields);
+  if (auto* decoder = dynamic_cast<Decoder*>(&model)) return {decoder->decode(features)->mean()};
+  if (offers(model, Regressor::capability)) return {require<Regressor>(model).regress(features)};
+  return {require<Classifier>(model).classify(features)};
+}
+
+double largest_difference(Model& a, Model& b) {
+  const auto of_a = outputs_of(a), of_b = outputs_of(b);
+  EXPECT_EQ(of_a.size(), of_b.size());
   double most = 0;
   for (std::size_t i = 0; i < of_a.size(); ++i) {
+    EXPECT_EQ(of_a[i].sizes(), of_b[i].sizes());
     EXPECT_GT(of_a[i].std().item<double>(), 1e-4) << "an output that says nothing";
     const double scale = std::max(1.0, of_a[i].abs().max().item<double>());
     most = std::max(most, (of_a[i] - of_b[i]).abs().max().item<double>() / scale);
@@ -50,11 +80,12 @@ struct Case {
   std::string title, model;
   Json options, change;
   std::vector<std::string> wider;  // layers that must be among those told
-  std::vector<LoadRule> load = {};
+  std::vector<MovedNames> load = {};
 };
 void PrintTo(const Case& each, std::ostream* out) { *out << each.title; }
 
 const Json image = Json::array({1, 8, 8});
+const Json per_step_lstm{{"input", {-1, 4}}, {"hidden", 5}, {"per_step", true}, {"head", {7}}, {"classes", 3}};
 
 std::vector<Case> cases() {
   const Json cnn{{"input", image}, {"channels", {4, 6}}, {"dense", {10}}, {"classes", 3}};
@@ -126,6 +157,7 @@ std::vector<Case> cases() {
         {"insert",
          {{{"after", "encoder.0"}, {"name", "layer"}, {"kernel", 3}}, {{"after", "encoder.2"}, {"name", "layer"}}}}},
        {"encoder.0.conv"}},
+      {"steps", "lstm", per_step_lstm, {{"head", {12}}}, {"head.0"}},
       {"inserted_excitation",
        "cnn",
        with(cnn, {{"insert", {{{"after", "encoder.1"}, {"name", "squeeze_excitation"}, {"reduction", 2}}}}}),
@@ -194,25 +226,68 @@ TEST(Grow, KeepsPreprocessingAndMode) {
 
 TEST(Grow, SaysWhatGrew) {
   const Grown grown = grow(*small_mlp(), {.model = {{"widths", {7, 7}}}});
-  EXPECT_EQ(grown.json["wider"], (Json{{"encoder.0.dense", {5, 7}}, {"encoder.1.dense", {5, 7}}}));
+  EXPECT_EQ(grown.json["wider"], (Json{{"encoder.0.dense", {5, 7}}}));
   EXPECT_EQ(grown.json["deeper"], Json::array({"encoder.1.dense"}));
   EXPECT_TRUE(grown.text.starts_with("grown: encoder.0.dense from 5 to 7 units, ")) << grown.text;
 }
 
-TEST(Grow, RefusesWhatWouldComputeSomethingElse) {
-  const auto wants = [](const std::shared_ptr<Model>& source, const Json& change, const std::string& text) {
-    testing::expect_error<ConfigError>([&] { grow(*source, {.model = change}); }, {text});
-  };
-  wants(small_mlp(), {{"widths", {4}}}, "at least 5 units");
-  wants(small_mlp(), {{"classes", 5}}, "they are what the model puts out");
-  wants(small_mlp(), {{"input", {7}}}, "leave sizes of inputs, kernels and outputs as they are");
-  wants(small_mlp(), {{"widths", Json::array()}}, "none for \"encoder.0.dense.bias\"");
-  wants(small_mlp({{"layer_norm", true}}), {{"widths", {9}}}, "encoder.0.norm");
-  wants(small_mlp({{"activation", "tanh"}}), {{"widths", {5, 5}}}, "added layers need the activation relu");
-  wants(small_mlp({{"batch_norm", true}}), {{"widths", {5, 5}}}, "without a norm of their own");
-  wants(small_mlp({{"adapters", {"lora"}}}), {{"widths", {9}}}, "merge them first");
-  wants(small_mlp(), {{"name", "cnn"}}, "leave the name out");
-  wants(trained("vae", {{"input", {12}}, {"widths", {8}}, {"latent", 3}}), {{"latent", 4}}, "what the model puts out");
+void refuses(const std::shared_ptr<Model>& source, const Json& change, std::string_view text,
+             const std::vector<MovedNames>& load = {}) {
+  testing::expect_error<ConfigError>([&] { grow(*source, {.model = change, .load = load}); }, {text});
+}
+
+TEST(Grow, RefusesWhatIsNotWiderOrDeeper) {
+  refuses(small_mlp(), {{"widths", {4}}}, "at least 5 units");
+  refuses(small_mlp(), {{"classes", 5}}, "they are what the model puts out");
+  refuses(small_mlp(), {{"input", {7}}}, "leave sizes of inputs, kernels and outputs as they are");
+  refuses(small_mlp(), {{"widths", Json::array()}}, "none for \"encoder.0.dense.bias\"");
+  refuses(small_mlp({{"batch_norm", true}}), {{"widths", {5, 5}}}, "without a norm of their own");
+  refuses(small_mlp({{"adapters", {"lora"}}}), {{"widths", {9}}}, "merge them first");
+  refuses(small_mlp(), {{"name", "cnn"}}, "leave the name out");
+  refuses(small_mlp(), {{"widths", {5, 5}}}, "patterns that match a tensor of the source, found \"encode.0.*\"",
+          {{.from = "encode.0.*", .to = "encoder.1.*"}});
+  refuses(trained("cifar_resnet", {{"depth", 8}, {"width", 0.25}}), {{"width", 0.5}}, "are read together");
+}
+
+TEST(Grow, RefusesUnitsThatAreNotAlone) {
+  refuses(small_mlp({{"layer_norm", true}}), {{"widths", {9}}}, "encoder.0.norm");
+  const Json glu = Json::array({Json{{"after", "encoder.0"}, {"name", "glu"}}});
+  refuses(small_mlp({{"insert", glu}}), {{"widths", {9}}}, "head has 9 of them, others 18");
+  const Json attention = Json::array({Json{{"after", "encoder.0"}, {"name", "self_attention"}, {"heads", 2}}});
+  refuses(testing::small_cnn(3, {{"insert", attention}}), {{"channels", {6, 8}}}, "takes all of them together");
+  refuses(trained("vae", {{"input", {12}}, {"widths", {8}}, {"latent", 3}}), {{"latent", 4}},
+          "what the model puts out");
+  refuses(trained("vae", {{"input", {12}}, {"widths", {8}}, {"latent", 3}, {"conditions", 3}}), {{"widths", {9}}},
+          "of them, others");
+  refuses(trained("gan", {{"input", image}, {"widths", {6}}, {"noise", 4}, {"spectral_norm", true}}), {{"widths", {9}}},
+          "no plain dense or convolutional layer");
+  refuses(trained("lstm", per_step_lstm), {{"hidden", 6}}, "no plain dense or convolutional layer");
+  refuses(trained("autoencoder", {{"input", {12}}, {"widths", {8}}, {"latent", 6}, {"top_k", 2}}), {{"latent", 9}},
+          "no function of single units");
+}
+
+// What computes something else for some input is seen, whatever the range that is declared.
+TEST(Grow, ComparesForInputsOfBothSigns) {
+  const std::string_view relu = "added layers stand behind relu";
+  refuses(small_mlp({{"activation", "tanh"}}), {{"widths", {5, 5}}}, relu);
+  refuses(small_mlp(), {{"widths", {6, 6}}}, relu, {{.from = "encoder.0.*", .to = "encoder.1.*"}});
+  refuses(trained("lstm",
+                  [] {
+                    Json without = per_step_lstm;
+                    without.erase("head");
+                    return without;
+                  }()),
+          {{"head", {5}}}, relu, {{.from = "head.*", .to = "head.2.*"}});
+  const auto leaky = small_mlp({{"activation", "leaky_relu"}});
+  for (auto& [name, tensor] : state(*leaky)) tensor.detach().abs_();
+  refuses(leaky, {{"activation", "relu"}}, "no function of single units");
+}
+
+TEST(Grow, RefusesOutputsThatCannotBeCompared) {
+  const auto broken = small_mlp();
+  state(*broken).at("head.bias").detach().fill_(std::numeric_limits<float>::quiet_NaN());
+  refuses(broken, {{"widths", {9}}}, "nan; what stands");
+  refuses(trained("lstm", per_step_lstm), {{"per_step", false}}, "as the source's");
 }
 
 }  // namespace

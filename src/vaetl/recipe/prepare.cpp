@@ -37,9 +37,13 @@ Adapted start_from(const Source& source, const Recipe& recipe, const AdaptOption
 }
 
 // The source, grown; what was done is returned. What describes its weights has served its turn.
-Grown grow_source(Source& source, Recipe& recipe, const GrowOptions& options, std::uint64_t key) {
+Grown grow_source(Source& source, Recipe& recipe, TransferOptions& transfer, std::uint64_t key) {
   if (!recipe.model.is_null()) {
-    source.model = adapt(model_spec(recipe), source.weights, source.preprocess, {.strict = true}, source.order).model;
+    AdaptOptions as_it_is{.load = std::exchange(transfer.adapt.load, {}),
+                          .match = std::exchange(transfer.adapt.match, "name"),
+                          .strict = transfer.adapt.strict,
+                          .at_least = transfer.adapt.at_least};
+    source.model = adapt(model_spec(recipe), source.weights, source.preprocess, as_it_is, source.order).model;
     recipe.model = nullptr;
   }
   if (!source.model) {
@@ -47,7 +51,7 @@ Grown grow_source(Source& source, Recipe& recipe, const GrowOptions& options, st
                        "describe it in a section \"model\""});
   }
   seed(key);
-  Grown grown = grow(*source.model, options);
+  Grown grown = grow(*source.model, *transfer.grow);
   source.model = grown.model;
   source.weights = state(*source.model);
   source.order = names_in_order(*source.model);
@@ -119,7 +123,7 @@ void make_model(Prepared& prepared, Recipe recipe, Source source) {
   prepared.from = transfer.from;
   prepared.from_sha256 = source.sha256;
   std::optional<Grown> grown;
-  if (transfer.grow) grown = grow_source(source, recipe, *transfer.grow, key);
+  if (transfer.grow) grown = grow_source(source, recipe, transfer, key);
   seed(key);  // after the source, whose own construction draws too
   const bool afresh = transfer.from == "none";
   Adapted adapted = afresh ? start_afresh(recipe, transfer.adapt) : start_from(source, recipe, transfer.adapt);
@@ -127,7 +131,7 @@ void make_model(Prepared& prepared, Recipe recipe, Source source) {
   prepared.tuning = std::move(adapted.tuning);
   if (!afresh) prepared.report = std::move(adapted.report);
   prepared.solve_head = transfer.solve_head;
-  if (!grown || !prepared.report) return;
+  if (!grown || !prepared.report || !transfer.adapt.weights) return;
   prepared.report->text.insert(0, grown->text + "\n");
   prepared.report->json["grown"] = grown->json;
 }

@@ -8,6 +8,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <set>
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
@@ -47,11 +48,28 @@ ModelSpec wanted_description(const Model& source, const GrowOptions& options) {
   return complete(spec, std::string(grow_path) + ".model");
 }
 
+std::vector<LoadRule> as_rules(const std::vector<MovedNames>& moved, const Weights& source) {
+  std::vector<LoadRule> rules;
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : source) names.push_back(name);
+  for (const auto& [from, to] : moved) {
+    const auto fits = [&](const std::string& name) { return match_stars(from, name).has_value(); };
+    if (std::none_of(names.begin(), names.end(), fits)) {
+      throw ConfigError({std::string(grow_path) + ".load", "patterns that match a tensor of the source", quote(from),
+                         did_you_mean(from, names)});
+    }
+    rules.push_back({.from = from, .to = to});
+  }
+  check_rules(rules);
+  return rules;
+}
+
 // The source's tensors by the names that they have in the grown model.
-Weights by_new_names(const Model& source, const Model& target, const std::vector<LoadRule>& rules) {
-  const Weights own = state(target);
+Weights by_new_names(const Model& source, const Model& target, const std::vector<MovedNames>& moved) {
+  const Weights own = state(target), before = state(source);
+  const auto rules = as_rules(moved, before);
   Weights weights;
-  for (const auto& [name, tensor] : state(source)) {
+  for (const auto& [name, tensor] : before) {
     const std::string to = destination(name, rules).name;
     const bool taken = own.contains(to) && weights.emplace(to, tensor.detach().cpu()).second;
     if (taken) continue;
@@ -86,6 +104,7 @@ class Growth {
     fill();
   }
 
+  bool deeper() const { return !deeper_.empty(); }
   Json json() const { return {{"wider", wider_}, {"deeper", deeper_}}; }
   std::string text() const {
     std::vector<std::string> parts;
@@ -112,9 +131,11 @@ class Growth {
 
   void find_new_layers() {
     for (const UnitLayer& layer : map_.layers) {
-      if (is_new(layer) && !within_component(layer.path)) new_layers_.push_back(layer);
-      if (is_new(layer)) deeper_.push_back(layer.path);
+      if (!is_new(layer) || within_component(layer.path)) continue;
+      new_layers_.push_back(layer);
+      deeper_.push_back(layer.path);
     }
+    for (const auto& [name, tensor] : weights_) loaded_.insert(name);
     for (const auto& [name, tensor] : own_) {
       const bool of_layer = std::any_of(map_.layers.begin(), map_.layers.end(), [&](const UnitLayer& layer) {
         return is_new(layer) && (name == layer.weight || name == layer.bias);
@@ -234,6 +255,7 @@ class Growth {
   }
 
   void note_wider(const std::string& weight, std::int64_t before, std::int64_t now) {
+    if (!loaded_.contains(weight)) return;
     wider_[weight.substr(0, weight.rfind('.'))] = Json::array({before, now});
   }
 
@@ -281,6 +303,7 @@ class Growth {
   const GrowOptions& options_;
   Weights weights_;  // the source's by the target's names; in the end the target's values
   Weights own_;
+  std::set<std::string> loaded_;  // names of those that the source has
   UnitMap map_;
   std::vector<std::int64_t> counts_;  // the source's units
   std::vector<at::Tensor> origins_;
@@ -289,16 +312,25 @@ class Growth {
   std::vector<std::string> deeper_;
 };
 
+// Largest, as a share of the output's largest value; an output that is all but 0 is held against this.
+constexpr double least_scale = 1e-3;
+
 double difference(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
   double most = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const double scale = std::max(1.0, a[i].abs().max().item<double>());
-    most = std::max(most, (a[i] - b[i]).abs().max().item<double>() / scale);
+    if (i >= b.size() || a[i].sizes() != b[i].sizes()) {
+      throw ConfigError({grow_path, "outputs of shape " + shape_text(a[i].sizes().vec()) + ", as the source's",
+                         i < b.size() ? shape_text(b[i].sizes().vec()) : "none",
+                         "leave inputs and outputs as they are"});
+    }
+    const double found =
+        (a[i] - b[i]).abs().max().item<double>() / std::max(least_scale, a[i].abs().max().item<double>());
+    if (!(found <= most)) most = found;  // not a number, too
   }
   return most;
 }
 
-double check_equal(const Model& source, Model& target) {
+double check_equal(const Model& source, Model& target, bool deeper) {
   const auto original = clone(source);
   original->to(c10::Device(c10::kCPU));
   original->eval();
@@ -308,18 +340,19 @@ double check_equal(const Model& source, Model& target) {
   if (found <= most_difference) return found;
   throw ConfigError({grow_path, fmt::format("a model that computes what the source does, within {:g}", most_difference),
                      fmt::format("outputs that differ by {:.2g}", found),
-                     "added layers need the activation relu, and no norm, pooling or stride of their own"});
+                     deeper ? "added layers stand behind relu and have it, and no norm, pooling or stride of their own"
+                            : "what stands between these layers is no function of single units, or another one than in "
+                              "the source: leave it as it is"});
 }
 
 }  // namespace
 
 Grown grow(const Model& source, const GrowOptions& options) {
   const at::NoGradGuard no_grad;
-  check_rules(options.load);
   Grown grown{.model = build(wanted_description(source, options), std::string(grow_path) + ".model")};
   Growth growth(source, *grown.model, options);
   growth.run();
-  grown.difference = check_equal(source, *grown.model);
+  grown.difference = check_equal(source, *grown.model, growth.deeper());
   grown.json = growth.json();
   grown.json["difference"] = grown.difference;
   grown.text = fmt::format("grown: {}; outputs differ by {:.1e} at most", growth.text(), grown.difference);

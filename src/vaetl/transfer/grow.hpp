@@ -22,10 +22,19 @@
 
 namespace vaetl {
 
+// As the names of a LoadRule.
+struct MovedNames {
+  std::string from = "*", to = "*";
+  static constexpr auto fields() {
+    return std::tuple{field("from", &MovedNames::from, "pattern over the source's names"),
+                      field("to", &MovedNames::to, "name in the grown model; * stands for what * matched")};
+  }
+};
+
 struct GrowOptions {
-  Json model = Json::object();      // changes to the source's options: {"widths": [512]}
-  std::vector<LoadRule> load = {};  // of names, where new layers move the others along
-  double noise = 0.1;               // of shares, in standard deviations of the weights
+  Json model = Json::object();        // changes to the source's options: {"widths": [512]}
+  std::vector<MovedNames> load = {};  // where new layers move the others along
+  double noise = 0.1;                 // of shares, in standard deviations of the weights
   static constexpr auto fields() {
     using G = GrowOptions;
     return std::tuple{
@@ -38,9 +47,9 @@ struct GrowOptions {
 
 struct Grown {
   std::shared_ptr<Model> model;  // in the source's mode, on the CPU, with its preprocessing
-  double difference = 0;         // largest, relative to the outputs, over drawn inputs in evaluation mode
-  std::string text = {};         // for people, a line
-  Json json = {};                // {"wider": {LAYER: [units, units]}, "deeper": [LAYER], "difference"}
+  double difference = 0;  // largest, relative to each output's largest value, over drawn inputs in evaluation mode
+  std::string text = {};  // for people, a line
+  Json json = {};         // {"wider": {LAYER: [units, units]}, "deeper": [LAYER], "difference"}
 };
 
 // Draws from the default generator. ConfigError: a description that is not wider or deeper, units whose number cannot

@@ -1,5 +1,6 @@
 #include "vaetl/transfer/units.hpp"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
@@ -26,7 +27,7 @@ namespace {
 using Node = torch::autograd::Node;
 using NodePointer = std::remove_cvref_t<decltype(std::declval<at::Tensor>().grad_fn())>;  // versions differ in it
 
-constexpr std::int64_t drawn_examples = 4, drawn_size = 32;  // where a model takes any size
+constexpr std::int64_t drawn_examples = 8, drawn_size = 32;  // where a model takes any size
 
 // An adapter that changes nothing and remembers the graph's nodes that the layer's outputs come from.
 class Witness final : public nn::Adapter {
@@ -34,8 +35,9 @@ class Witness final : public nn::Adapter {
   void bind(const nn::LayerMaps&) override {}
   bool changes_output() const override { return true; }
   at::Tensor output(const at::Tensor& y) override {
-    if (y.grad_fn()) nodes.push_back(y.grad_fn());
-    return y;
+    const at::Tensor shown = y.clone();  // of a view that is overwritten later the node would be gone
+    if (shown.grad_fn()) nodes.push_back(shown.grad_fn());
+    return shown;
   }
   std::vector<NodePointer> nodes;
 };
@@ -90,15 +92,18 @@ Reading read_back(const std::vector<const Node*>& from, const std::map<const Nod
   return reading;
 }
 
-std::int64_t any(std::int64_t size) { return size < 0 ? drawn_size : size; }
-
+// Half within the range that the model is told, half far around it: it binds nobody, and data that are standardised lie
+// on both sides of 0.
 at::Tensor drawn_input(const FieldInfo& info, at::Generator& generator) {
   std::vector<std::int64_t> shape{drawn_examples};
-  for (const std::int64_t size : info.shape) shape.push_back(any(size));
+  for (const std::int64_t size : info.shape) shape.push_back(size < 0 ? drawn_size : size);
   if (!at::isFloatingType(info.dtype)) {
     return at::randint(1, static_cast<std::int64_t>(info.high) + 1, shape, generator, at::TensorOptions(info.dtype));
   }
-  return at::rand(shape, generator, at::TensorOptions(at::kFloat)) * (info.high - info.low) + info.low;
+  shape[0] /= 2;
+  const at::TensorOptions floats(at::kFloat);
+  return at::cat({at::rand(shape, generator, floats) * (info.high - info.low) + info.low,
+                  3 * at::randn(shape, generator, floats)});
 }
 
 Fields drawn_fields(const Model& model, at::Generator& generator, const std::string& by) {
@@ -130,6 +135,10 @@ void encode_and_more(Model& model, const Fields& fields, std::vector<at::Tensor>
   }
   if (offers(model, Classifier::capability)) outputs.push_back(dynamic_cast<Classifier&>(model).classify(features));
   if (offers(model, Regressor::capability)) outputs.push_back(dynamic_cast<Regressor&>(model).regress(features));
+  if (offers(model, SequenceModel::capability)) {
+    std::vector<at::Tensor> carried;
+    outputs.push_back(dynamic_cast<SequenceModel&>(model).unroll(fields, carried));
+  }
   if (outputs.size() == before) outputs.push_back(features);
 }
 
@@ -185,6 +194,7 @@ class Tracer {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       for (const auto& node : layers_[i].witness->nodes) ends[node.get()] = i;
       if (!layers_[i].plain()) spaces_.fix(i, layers_[i].path + " is no plain dense or convolutional layer");
+      if (layers_[i].witness->nodes.empty()) spaces_.fix(i, "no pass runs " + layers_[i].path);
     }
     for (std::size_t i = 0; i < layers_.size(); ++i) read_layer(i, ends);
     for (const at::Tensor& output : outputs) read_output(output, ends);
@@ -281,21 +291,28 @@ class Tracer {
       map.units.push_back({count, {}, {}, spaces_.fixed(space)});
     }
     const auto units = [&](std::size_t layer) -> Units& { return map.units[place.at(spaces_.find(layer))]; };
-    const auto check = [](Units& of, std::int64_t size, const std::string& who) {
-      if (size % of.count != 0 && of.fixed.empty()) {
-        of.fixed = fmt::format("{} has {} of them, others {}", who, size, of.count);
-      }
+    // Only between a dense layer and a convolution, a map flattened, does a unit stand for several values.
+    std::map<std::pair<const Units*, std::int64_t>, std::int64_t> sizes;
+    const auto check = [&](Units& of, const Watched& layer, std::int64_t size) {
+      const std::int64_t known = sizes.try_emplace({&of, layer.weight().dim()}, size).first->second;
+      if ((size % of.count == 0 && size == known) || !of.fixed.empty()) return;
+      of.fixed = fmt::format("{} has {} of them, others {}", layer.path, size, size == known ? of.count : known);
     };
     for (std::size_t i = 0; i < layers_.size(); ++i) {
-      if (!layers_[i].plain()) continue;
+      if (!layers_[i].plain()) {
+        for (const nn::LinearMap& own : layers_[i].maps.maps) {
+          if (own.bias.defined()) units(i).out.push_back({layers_[i].path + ".bias" + own.suffix, 0});
+        }
+        continue;
+      }
       const UnitLayer layer = describe(layers_[i]);
-      check(units(i), layers_[i].maps.features, layer.path);
+      check(units(i), layers_[i], layers_[i].maps.features);
       units(i).out.push_back({layer.weight, layer.out_dim});
       if (!layer.bias.empty()) units(i).out.push_back({layer.bias, 0});
       map.layers.push_back(layer);
     }
     for (const auto& [reader, read] : readers_) {
-      check(units(read), layers_[reader].columns(), layers_[reader].path);
+      check(units(read), layers_[reader], layers_[reader].columns());
       units(read).in.push_back({layers_[reader].path + ".weight", 1 - layers_[reader].out_dim()});
     }
     std::set<std::string> noted;
@@ -331,7 +348,8 @@ std::vector<at::Tensor> outputs_of_drawn(Model& model, const std::string& by) {
   const Fields fields = drawn_fields(model, generator, by);
   if (encodes) encode_and_more(model, fields, outputs);
   if (!encodes && makes) generate_and_judge(model, fields, generator, outputs);
-  return outputs;
+  if (!outputs.empty()) return outputs;
+  throw ConfigError({by, "a model that encodes or generates", quote(model.spec().name), {}});
 }
 
 UnitMap units_of(Model& model) {
