@@ -9,6 +9,7 @@
 #include "vaetl/nn/state.hpp"
 #include "vaetl/recipe/prepare.hpp"
 #include "vaetl/recipe/run.hpp"
+#include "vaetl/recipe/sweep_parts.hpp"
 #include "vaetl/train/features.hpp"
 #include "vaetl/zoo/zoo.hpp"
 
@@ -59,6 +60,20 @@ bool equal_weights(const Model& a, const Model& b) {
   const Weights x = state(a), y = state(b);
   return std::equal(x.begin(), x.end(), y.begin(), y.end(),
                     [](const auto& p, const auto& q) { return p.first == q.first && at::equal(p.second, q.second); });
+}
+
+// What is scored on a fold is what the point itself will be.
+TEST_F(SolveHead, IsSolvedInEachFoldOfASearchToo) {
+  Json json = recipe();
+  json["sweep"] = {{"search", {{"grid", {{"transfer.solve_head", {{{"l2", {1e6}}}, {{"l2", {0.1}}}}}}}, {"folds", 2}}}};
+  const Recipe parsed = parse(json);
+  const SweepOptions options = read_sweep(*parsed.sweep);
+  const Json result = run_point(expand(parsed, options).at(0), options, Json(),
+                                {.device = "cpu", .artefacts = false, .data = testing::toy_cache()});
+  ASSERT_EQ(result["search"].size(), 2u);
+  // A fresh head, which no step trains, would score the same whatever the penalty.
+  EXPECT_NE(result["search"][0]["scores"], result["search"][1]["scores"]);
+  EXPECT_GT(result["search"][1]["mean"].get<double>(), 0.4);  // chance is 0.25
 }
 
 TEST_F(SolveHead, AloneIsTheLinearProbe) {

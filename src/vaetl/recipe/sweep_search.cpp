@@ -5,6 +5,7 @@
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/recipe/overrides.hpp"
 #include "vaetl/recipe/prepare.hpp"
+#include "vaetl/recipe/solve_head.hpp"
 #include "vaetl/recipe/sweep_parts.hpp"
 #include "vaetl/train/evaluate.hpp"
 
@@ -34,7 +35,9 @@ Json score_fold(Json recipe, std::int64_t index, std::int64_t folds, const std::
   Json& stream = section.short_form ? recipe["data"] : recipe["data"][section.streams[0].first];
   stream["fold"] = {index, folds};
   recipe["evaluate"] = Json::array();
-  const Prepared prepared = prepare(parse(recipe), settings);
+  const Recipe parsed = parse(recipe);
+  Prepared prepared = prepare(parsed, settings);
+  solve_first(parsed, prepared, settings);
   try {
     Trainer(prepared.trainer).fit(prepared.model, prepared.objective, prepared.data.pipeline, prepared.tuning);
   } catch (const DivergedError&) {
