@@ -32,10 +32,12 @@ std::int64_t classes_of(const std::string& reference) {
 // As a recipe has it. A vocabulary, or a table's columns, it would learn anew from its own data.
 void describe_source(Json& json, const recipe::Description& told) {
   json["model"] = Codec<ModelSpec>::write(told.model);
+  if (!told.load.empty()) json["transfer"]["load"] = Codec<std::vector<LoadRule>>::write(told.load);
   if (told.preprocess.is_null()) return;
   if (!Preprocess::from_json(told.preprocess, "--model: preprocess").reader().is_null()) {
-    throw ConfigError({"--model: preprocess", "transforms of values", "how files were read",
-                       "make an entry of the weights: vaetl-zoo add FILE --model JSON --name N, and start from that"});
+    throw ConfigError(
+        {"--model: preprocess", "transforms of values", "how files were read",
+         "make an entry of the weights: vaetl-zoo import FILE --model JSON --name N, and start from that"});
   }
   json["data"]["preprocess"] = told.preprocess;
 }

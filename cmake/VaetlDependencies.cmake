@@ -20,6 +20,7 @@ pkg_check_modules(SAMPLERATE REQUIRED IMPORTED_TARGET samplerate)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_reader.hpp REQUIRED)  # headers alone
+find_path(VALIJSON_INCLUDE_DIR valijson/validator.hpp REQUIRED)  # headers alone, too
 find_path(CSV_INCLUDE_DIR csv.h REQUIRED)  # Debian's libcsv brings no pkg-config file
 find_library(CSV_LIBRARY csv REQUIRED)
 # What the rooms io and data stand on; nothing above them sees these libraries.

@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build ccache pkg-config python3 python3-venv libfmt-dev nlohmann-json3-dev libcxxopts-dev
           libgtest-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev libexif-dev libssl-dev libarchive-dev libcsv-dev
-          libsndfile1-dev libsamplerate0-dev libutf8proc-dev libprotozero-dev libcurl4-openssl-dev espeak-ng
-          clang-format dataset-fashion-mnist)
+          libsndfile1-dev libsamplerate0-dev libutf8proc-dev libprotozero-dev libvalijson-dev libcurl4-openssl-dev
+          espeak-ng clang-format dataset-fashion-mnist)
 fail() { echo "setup: $*" >&2; exit 1; }
 say() { echo "setup: $*" >&2; }
 
@@ -34,6 +34,15 @@ if [ "$(cat "$venv/vaetl-installed" 2>/dev/null)" != "${wanted[*]}" ]; then
   say "installing ${wanted[*]} into $venv"
   "$venv/bin/python" -m pip install -q --disable-pip-version-check "${wanted[@]}"
   echo "${wanted[*]}" >"$venv/vaetl-installed"
+fi
+for_tests=(onnx onnxruntime)  # those of ONNX skip themselves without
+if [ "$(cat "$venv/vaetl-installed-tests" 2>/dev/null)" != "${for_tests[*]}" ]; then
+  say "installing ${for_tests[*]} into $venv"
+  if "$venv/bin/python" -m pip install -q --disable-pip-version-check "${for_tests[@]}"; then
+    echo "${for_tests[*]}" >"$venv/vaetl-installed-tests"
+  else
+    say "without ${for_tests[*]}, tests of ONNX are skipped"
+  fi
 fi
 if [ -z "$own_torch" ]; then
   cuda=$("$venv/bin/python" -c 'import torch; print(torch.version.cuda or "")')

@@ -1,10 +1,10 @@
-#include "apps/zoo/rank.hpp"
-
+// vaetl-zoo rank: which source would serve a task best.
 #include <cmath>
 
 #include "apps/support/skipped.hpp"
 #include "apps/support/startup.hpp"
 #include "apps/support/table.hpp"
+#include "apps/zoo/command.hpp"
 #include "vaetl/core/device.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/preprocess.hpp"
@@ -195,8 +195,6 @@ std::string ranking_text(const std::vector<RankCandidate>& candidates, const Nam
   return text.empty() ? "there is no source\n" : text;
 }
 
-}  // namespace
-
 Result rank_sources(const Names& given, const Arguments& arguments) {
   if (!arguments.has("data")) throw ConfigError({"command line", "--data REF", "none", "see --help"});
   set_threads(arguments);
@@ -216,27 +214,36 @@ Result rank_sources(const Names& given, const Arguments& arguments) {
 }
 
 std::vector<Flag> rank_flags() {
-  return {
-      {"data", "REF", "rank: the task's data, of which the training split is read"},
-      {"labels-per-class", "K", "rank: labelled examples of every class (all)"},
-      {"scores", "A,B", "rank: which scores (all)"},
-      {"by", "SCORE", "rank: the one that sorts (the first)"},
-      {"accuracies", "FILE", "rank: {\"SOURCE\": accuracy after fine-tuning}; Kendall's tau of each score with them"},
-      {"cache", "FOLDER", "rank: keeps features there for the next time"},
-      strict_flag(),
-      device_flag(),
-      threads_flag(),
-      seed_flag("rank: of the choice of labels (0)")};
+  return {{"data", "REF", "the task's data, of which the training split is read"},
+          {"labels-per-class", "K", "labelled examples of every class (all)"},
+          {"scores", "A,B", "which scores (all)"},
+          {"by", "SCORE", "the one that sorts (the first)"},
+          {"accuracies", "FILE", "{\"SOURCE\": accuracy after fine-tuning}; Kendall's tau of each score with them"},
+          {"cache", "FOLDER", "keeps features there for the next time"},
+          strict_flag(),
+          device_flag(),
+          threads_flag(),
+          seed_flag("of the choice of labels (0)")};
 }
 
 std::string rank_notes() {
-  std::string text =
-      "rank tells which source would serve a task best before any of them is trained, with these scores, higher being\n"
-      "better:\n";
+  std::string text = "Before any of them is trained, by these scores, higher being better:\n";
   for (const TransferScore& score : transfer_scores()) {
     text += fmt::format("  {:<8} {}{}\n", score.name, score.text, score.source_classes ? " (n/a without a head)" : "");
   }
   return text;
+}
+
+}  // namespace
+
+ZooCommand rank_command() {
+  return {.name = "rank",
+          .arguments = "[SOURCE…] --data REF [options]",
+          .purpose = "which source would serve a task best",
+          .flags = rank_flags(),
+          .run = rank_sources,
+          .notes = rank_notes(),
+          .example = "  vaetl-zoo rank runs/a runs/b fashion-mnist-simclr --data mnist --labels-per-class 50\n"};
 }
 
 }  // namespace vaetl::apps

@@ -61,18 +61,18 @@ class Described(Case):
                                                       out=f"other-{out}"))
         self.refused(4, ["--model JSON"], "vaetl-reconstruct", "vae.safetensors", *data, "--out", "x.png")
 
-    def test_zoo_add(self):
-        self.run_program("vaetl-zoo", "add", "mlp.safetensors", "--model", "mlp-full.json", "--name", "theirs", "--licence", "MIT")
+    def test_zoo_import(self):
+        self.run_program("vaetl-zoo", "import", "mlp.safetensors", "--model", "mlp-full.json", "--name", "theirs", "--licence", "MIT")
         self.assertTrue(self.json_of("vaetl-zoo", "verify", "theirs")["passed"])
         card = self.json_of("vaetl-zoo", "show", "theirs")
         self.assertEqual((card["licence"], card["preprocess"]), ("MIT", UNIT))
         data = ["--data", f"idx:{self.data}", "--metrics", "accuracy,cross_entropy"]
         self.assertEqual(self.json_of("vaetl-evaluate", "theirs", *data)["metrics"],
                          self.json_of("vaetl-evaluate", "mlp", *data)["metrics"])
-        self.refused(2, ["--model: expected the preprocessing", '"preprocess": ["scale"]'], "vaetl-zoo", "add", "mlp.safetensors",
+        self.refused(2, ["--model: expected the preprocessing", '"preprocess": ["scale"]'], "vaetl-zoo", "import", "mlp.safetensors",
                      "--model", json.dumps(MLP), "--name", "bare")
         self.refused(4, ["mlp.safetensors", "--model JSON"], "vaetl-zoo", "add", "mlp.safetensors", "--name", "bare")
-        self.refused(2, ["--model with add"], "vaetl-zoo", "show", "theirs", "--model", "mlp-full.json")
+        self.refused(2, ["--model with import"], "vaetl-zoo", "show", "theirs", "--model", "mlp-full.json")
         self.assertFalse((self.folder / "zoo" / "bare").exists())
 
     def transfer(self, source, method, *options):
@@ -98,7 +98,7 @@ class Described(Case):
         self.refused(2, ["--model", '"mlp", which has a description'], "vaetl-transfer", "--from", "mlp", "--model",
                      "mlp-full.json", *data)
         read = {"model": MLP, "preprocess": [{"name": "read", "reader": {"name": "csv"}}]}
-        self.refused(2, ["--model: preprocess", "how files were read", "vaetl-zoo add"], "vaetl-transfer", "--from",
+        self.refused(2, ["--model: preprocess", "how files were read", "vaetl-zoo import"], "vaetl-transfer", "--from",
                      "mlp.safetensors", "--model", json.dumps(read), *data)
         self.refused(2, ["RECIPE and --model"], "vaetl-transfer", self.recipe("plain"), "--model", "mlp-full.json")
         self.assertFalse((self.folder / "never").exists())

@@ -57,6 +57,13 @@ class Readme(unittest.TestCase):
         steps = int(re.search(r"^stopped after (\d+) steps$", done.stdout, re.M).group(1))
         self.assertLess(steps, 469)  # an epoch
 
+    def test_the_zoo_table_is_that_of_the_cards(self):
+        with tempfile.TemporaryDirectory() as folder:
+            environment = {**os.environ, "HOME": folder, "XDG_DATA_HOME": folder, "VAETL_ZOO": ""}
+            table = subprocess.run([BIN / "vaetl-zoo", "list", "--markdown"], env=environment, capture_output=True, text=True, check=True).stdout
+        found = re.search(r"<!-- vaetl-zoo list --markdown -->\n(.*?)<!-- end -->", (ROOT / "README.md").read_text(), re.S).group(1)
+        self.assertEqual(found, table, "put what `vaetl-zoo list --markdown` prints between the two comments")
+
     def test_every_path_it_names_exists(self):
         text = (ROOT / "README.md").read_text()
         for path in re.findall(r"\]\(((?!http)[^)#]+)\)", text):

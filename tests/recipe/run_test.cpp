@@ -76,7 +76,7 @@ TEST_F(RunTest, LearnsAndFillsTheFolder) {
   EXPECT_EQ(recorded_threads(folder.path()), 0);
   const Pretrained loaded = zoo::load(out.string());
   EXPECT_TRUE(same_weights(*loaded.model, *outcome.model));
-  EXPECT_EQ(loaded.card.metrics.at("accuracy"), summary["metrics"]["accuracy"].get<double>());
+  EXPECT_EQ(loaded.card.metrics.at("accuracy").value, summary["metrics"]["accuracy"].get<double>());
   EXPECT_EQ(loaded.card.classes, (std::vector<std::string>{"a", "b", "c", "d"}));
 }
 

@@ -36,9 +36,10 @@ std::shared_ptr<Model> vae(std::int64_t conditions) {
 }
 
 std::string vector_outcome(const fs::path& entry) {
-  const zoo::Check last = zoo::verify(entry).checks.back();
-  EXPECT_EQ(last.name, "test vector");
-  return last.outcome + ": " + last.detail;
+  for (const zoo::Check& check : zoo::verify(entry).checks) {
+    if (check.name == "test vector") return check.outcome + ": " + check.detail;
+  }
+  return "no such check";
 }
 
 TEST_F(ZooGenerator, AVectorOfNoiseIsWhatIsGenerated) {

@@ -56,7 +56,7 @@ TEST_F(ZooSave, TheCardTellsWhatIsKnown) {
   EXPECT_EQ(card.groups, (Names{"encoder.0", "encoder.1", "encoder.2", "head"}));
   EXPECT_EQ(card.capabilities, (Names{"Encoder", "Classifier"}));
   EXPECT_EQ(card.model.options.at("dropout"), 0.0) << "defaults are written out";
-  EXPECT_EQ(card.metrics.at("accuracy"), 0.875);
+  EXPECT_EQ(card.metrics.at("accuracy").value, 0.875);
   EXPECT_EQ(card.training.at("steps"), 40);
   EXPECT_EQ(card.training.at("seed"), 7);
   ASSERT_TRUE(card.test_vector);
@@ -100,7 +100,7 @@ TEST_F(ZooSave, TheFilesAreForPeopleToo) {
   std::size_t count = 0, longest = 0;
   for (std::string line; std::getline(lines, line); ++count) longest = std::max(longest, line.size());
   EXPECT_LE(longest, 120u);
-  EXPECT_LT(count, 150u) << "numbers stand side by side:\n" << card;
+  EXPECT_LT(count, 200u) << "numbers stand side by side:\n" << card;
 }
 
 TEST_F(ZooSave, TheModelStaysAsItIs) {

@@ -6,6 +6,7 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/io/http.hpp"
 #include "vaetl/io/partial_file.hpp"
 #include "vaetl/io/sha256.hpp"
 
@@ -18,18 +19,6 @@ constexpr long slow_bytes_per_second = 1000, max_redirections = 10;
 
 Problem problem(const std::string& url, const fs::path& to, std::string found) {
   return {to.string(), "the file at " + url, std::move(found), "get it by hand from that address and put it there"};
-}
-
-void check_address(const std::string& url) {
-  for (const char* scheme : {"http://", "https://"}) {
-    if (url.starts_with(scheme) && url.size() > std::strlen(scheme)) return;
-  }
-  throw ConfigError({"download", "an http or https address", quote(url), {}});
-}
-
-void start_curl() {
-  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);  // once, whichever thread is first
-  if (started != CURLE_OK) throw Error(Exit::internal, {"libcurl", "it to start", curl_easy_strerror(started), {}});
 }
 
 // One request for the bytes from `from` on, into the part.
@@ -209,8 +198,7 @@ bool matches(const PartialFile& part, const std::string& sha256) {
 }  // namespace
 
 Downloaded download(const std::string& url, const fs::path& to, const DownloadOptions& options) {
-  check_address(url);
-  start_curl();
+  begin_http(url);
   PartialFile part(to);
   std::int64_t from = usable(part, options);
   while (true) {

@@ -10,6 +10,7 @@
 
 #include "vaetl/core/parallel.hpp"
 #include "vaetl/nn/kernels/product.hpp"
+#include "vaetl/nn/plain_forms.hpp"
 
 namespace vaetl::nn {
 
@@ -20,8 +21,10 @@ inline std::int64_t rows_a_thread(std::int64_t row_size, std::int64_t values) {
   return std::max<std::int64_t>(1, values / std::max<std::int64_t>(1, row_size));
 }
 
+// What fused forms take.
 inline bool plain_float(const at::Tensor& x) {
-  return x.defined() && x.device().is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided;
+  return x.defined() && x.device().is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided &&
+         !PlainForms::wanted();
 }
 
 // A bias for each of a weight's outputs.

@@ -30,14 +30,33 @@ Outcome read_finished(const std::filesystem::path& folder) {
   return outcome;
 }
 
+// On which data they were measured, as vaetl-evaluate would be told.
+std::map<std::string, zoo::MetricCard> metric_cards(const Recipe& recipe, const Prepared& prepared,
+                                                    const std::map<std::string, double>& metrics) {
+  const DataSection section = read_data(recipe.data);
+  const auto& test = section.test;
+  const data::Reference& open = test ? test->open : section.streams[0].second.open;
+  std::map<std::string, zoo::MetricCard> cards;
+  for (const auto& [name, value] : metrics) {
+    if (!std::isfinite(value)) continue;
+    cards[name] = {.value = value,
+                   .data = open.text(),
+                   .split = test ? test->split.value_or("test") : "test",
+                   .how = "at the end of training",
+                   .examples = prepared.data.test->size()};
+  }
+  return cards;
+}
+
 // What a card says about its weights is what the test split says.
 void save_model(const Recipe& recipe, const Prepared& prepared, const Run& run,
                 const std::map<std::string, double>& metrics, const std::filesystem::path& folder) {
   Run scored = run;
-  scored.metrics = metrics;
+  scored.metrics.clear();
   const bool based = recipe.transfer && prepared.from != "none" && read_transfer(*recipe.transfer).adapt.weights;
   const std::string base = based ? prepared.from : "";
-  zoo::save(recipe.name, *prepared.model, scored, {.base_model = base, .folder = folder});
+  zoo::save(recipe.name, *prepared.model, scored,
+            {.base_model = base, .folder = folder, .metrics = metric_cards(recipe, prepared, metrics)});
 }
 
 void write_artefacts(const Recipe& recipe, const Prepared& prepared, const Outcome& outcome,

@@ -49,7 +49,8 @@ Description describe(const std::string& reference, const Json& description) {
 
 Pretrained load_described(const std::string& reference, const Json& description) {
   const Description told = describe(reference, description);
-  return zoo::load_file(zoo::resolve(reference), told.model, told.preprocess, zoo::file_reference(reference).options);
+  return zoo::load_file(zoo::resolve(reference), told.model, told.preprocess, zoo::file_reference(reference).options,
+                        told.load);
 }
 
 }  // namespace vaetl::recipe

@@ -26,14 +26,17 @@ Source load_source(const std::string& from);
 void name_rows(std::vector<LoadRule>& rules, const Source& source, const std::vector<std::string>& classes);
 
 // What a weights file that carries no description, safetensors or PyTorch's, belongs to: the model's spec, or {"model":
-// spec, "preprocess": [fitted specs, as in a card]}. Without preprocessing the standard mapping holds.
+// spec, "preprocess": [fitted specs, as in a card], "load": [{"from": name in the file, "to": name in the model}]}.
+// Without preprocessing the standard mapping holds.
 struct Description {
   ModelSpec model = {};
-  Json preprocess = {};  // null: not told
+  Json preprocess = {};             // null: not told
+  std::vector<LoadRule> load = {};  // other names
   static constexpr auto fields() {
     using D = Description;
     return std::tuple{field("model", &D::model, "the architecture and its options"),
-                      field("preprocess", &D::preprocess, "fitted preprocessing, as a card has it")};
+                      field("preprocess", &D::preprocess, "fitted preprocessing, as a card has it"),
+                      field("load", &D::load, "rules from the file's names to the model's: from, to")};
   }
 };
 // ConfigError: a description that means nothing, or of what has one.

@@ -5,6 +5,7 @@
 
 #include "vaetl/core/device.hpp"
 #include "vaetl/core/memory.hpp"
+#include "vaetl/data/known_sets.hpp"
 
 namespace vaetl::recipe {
 namespace {
@@ -45,6 +46,25 @@ Json describe_groups(const Model& model, const Tuning& tuning) {
         {{"name", group.name}, {"parameters", counts[group.name]}, {"trained", trained.contains(group.name)}});
   }
   return groups;
+}
+
+// What a card keeps of it: from where, and how much.
+Json describe_transferred(const Recipe& recipe, const Prepared& prepared) {
+  Json json = describe_transfer(recipe, prepared);
+  const Json match = json.value("match", Json::object());
+  for (const char* key : {"report", "match", "head"}) json.erase(key);
+  for (const char* key : {"matched", "tensors", "values"}) {
+    if (match.contains(key)) json[key] = match[key];
+  }
+  return json;
+}
+
+// With the version of a set that has a name: the checksum of the first of its files as published.
+Json describe_training_data(const Data& data) {
+  Json json = describe_data(data);
+  const data::KnownSet* known = data::find_known(data.train().info().name);
+  if (known && !known->files.empty()) json["version"] = "sha256 " + known->files.front().sha256;
+  return json;
 }
 
 Json optional(bool known, Json value) { return known ? std::move(value) : Json(); }
@@ -107,7 +127,7 @@ Json summarise_run(const Recipe& recipe, const RunSettings& settings, const Prep
 }
 
 Json provenance(const Recipe& recipe, const RunSettings& settings, const Prepared& prepared, const Run& run) {
-  Json json{{"data", describe_data(prepared.data)},
+  Json json{{"data", describe_training_data(prepared.data)},
             {"seed", recipe.seed},
             {"vaetl", VAETL_VERSION},
             {"torch", TORCH_VERSION},
@@ -115,7 +135,7 @@ Json provenance(const Recipe& recipe, const RunSettings& settings, const Prepare
             {"threads", at::get_num_threads()},
             {"steps", run.steps},
             {"seconds", run.seconds}};
-  if (!prepared.from_sha256.empty()) json["from"] = {{"name", prepared.from}, {"sha256", prepared.from_sha256}};
+  if (!prepared.from_sha256.empty()) json["transfer"] = describe_transferred(recipe, prepared);
   return json;
 }
 

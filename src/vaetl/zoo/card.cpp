@@ -2,6 +2,7 @@
 
 #include "vaetl/core/text.hpp"
 #include "vaetl/io/atomic_file.hpp"
+#include "vaetl/io/sha256.hpp"
 #include "vaetl/zoo/file_error.hpp"
 
 namespace vaetl::zoo {
@@ -31,12 +32,11 @@ bool is_plain_file_name(const std::string& name) { return is_entry_name(name); }
 void check_version(const Json& json, const Checker& check) {
   check.require(json.is_object(), "card", "an object", json_type(json));
   const auto version = json.find("format_version");
-  const bool known = version != json.end() && version->is_number_integer() && *version == card_format;
-  check.require(known, "format_version", fmt::format("version {}", card_format),
+  const bool whole = version != json.end() && version->is_number_integer();
+  const bool known = whole && *version >= 1 && *version <= card_format;
+  check.require(known, "format_version", fmt::format("version 1 to {}", card_format),
                 version == json.end() ? "none" : version->dump(),
-                version != json.end() && version->is_number_integer() && *version > card_format
-                    ? "a newer vaetl wrote this card: update"
-                    : "");
+                whole && *version > card_format ? "a newer vaetl wrote this card: update" : "");
 }
 
 void check_required(const Json& json, const Checker& check) {
@@ -76,12 +76,29 @@ void check_test_vector(const TestVector& v, const Checker& check) {
                 fmt::format("none, or {}, one for each example", examples), std::to_string(v.condition.size()));
 }
 
-void check_inputs(const Card& card, const Checker& check) {
-  for (const auto& [name, info] : card.inputs) {
-    std::vector<std::int64_t> least = info.shape;
-    std::replace(least.begin(), least.end(), std::int64_t{-1}, std::int64_t{1});  // of any size
-    check.require(value_count(least) > 0, "inputs." + name + ".shape", "positive sizes, or -1 for any",
-                  shape_text(info.shape));
+void check_tensors(const TensorCards& tensors, const std::string& key, const Checker& check) {
+  for (const auto& [name, tensor] : tensors) {
+    std::vector<std::int64_t> least;
+    for (const Dimension& size : tensor.shape) least.push_back(size.name.empty() ? size.size : 1);
+    check.require(value_count(least) > 0, key + "." + name + ".shape", "positive sizes of at most 2^31 values",
+                  to_text(tensor));
+  }
+}
+
+void check_files(const Card& card, const Checker& check) {
+  for (const auto& [name, file] : card.files) {
+    check.require(is_plain_file_name(name) && name != card_file && name != card.weights.file, "files",
+                  "names of other files beside the card", quote(name), "a card cannot name files elsewhere");
+    check.require(is_sha256(file.sha256), "files." + name + ".sha256", "64 hexadecimal digits", quote(file.sha256, 70));
+  }
+}
+
+void check_metrics(const Card& card, const Checker& check) {
+  for (const auto& [name, metric] : card.metrics) {
+    if (!metric.interval) continue;
+    check.require(metric.interval->low <= metric.value && metric.value <= metric.interval->high,
+                  "metrics." + name + ".interval", fmt::format("one with {} in it", metric.value),
+                  fmt::format("{} to {}", metric.interval->low, metric.interval->high));
   }
 }
 
@@ -89,13 +106,16 @@ Card checked(const Json& json, const std::string& file) {
   const Checker check{file};
   check_version(json, check);
   check_required(json, check);
-  Card card = blame(file, [&] { return from_json<Card>(json); });
+  Card card = blame(file, [&] { return from_json<Card>(upgraded_card(json)); });
   check.require(is_entry_name(card.name), "name", "letters, digits, - _ and .", quote(card.name));
   check.require(card.preprocess.is_array(), "preprocess", "an array", json_type(card.preprocess));
   check.require(card.training.is_object(), "training", "an object", json_type(card.training));
   check_weights(card.weights, check);
   if (card.base) check_base(*card.base, file);
-  check_inputs(card, check);
+  check_tensors(card.inputs, "inputs", check);
+  check_tensors(card.outputs, "outputs", check);
+  check_files(card, check);
+  check_metrics(card, check);
   if (card.test_vector) check_test_vector(*card.test_vector, check);
   return card;
 }
@@ -115,24 +135,25 @@ void check_base(const BaseCard& base, const std::string& file) {
   check.require(is_sha256(base.sha256), "base.sha256", "64 hexadecimal digits", quote(base.sha256, 70));
 }
 
-Card read_card(const fs::path& folder) {
-  const std::string file = (folder / card_file).string();
-  const std::string text = read_file(file, max_card_bytes);
-  return checked(blame(file, [&] { return parse_json(text, {}); }), file);
+fs::path file_of(const fs::path& folder, const std::string& name, const std::string& where) {
+  if (!is_plain_file_name(name)) {
+    throw FileError({where, "the name of a file beside the card", quote(name), "a card cannot name files elsewhere"});
+  }
+  std::error_code error;
+  const fs::path file = folder / name, real = fs::canonical(file, error), inside = fs::canonical(folder, error);
+  const bool regular = !error && fs::is_regular_file(real, error);
+  if (!regular) throw FileError({file.string(), "a file of the entry", "no such file", "get the entry again"});
+  if (real.parent_path() == inside) return file;
+  throw FileError(
+      {file.string(), "a file in the entry's folder", "a link to " + real.string(), "put the file itself there"});
 }
 
-Json card_schema() {
-  Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", "The card of a vaetl zoo entry"}};
-  schema.update(json_schema<Card>());
-  schema["required"] = {"format_version", "name", "model", "weights"};
-  schema["properties"]["format_version"]["maximum"] = card_format;
-  auto& weights = schema["properties"]["weights"];
-  weights["required"] = {"file", "sha256", "bytes", "tensors"};
-  weights["properties"]["sha256"]["pattern"] = "^[0-9a-f]{64}$";
-  schema["properties"]["base"]["required"] = {"name", "sha256"};
-  schema["properties"]["base"]["properties"]["sha256"]["pattern"] = "^[0-9a-f]{64}$";
-  weights["properties"]["file"]["pattern"] = "^[A-Za-z0-9_][A-Za-z0-9_.-]*$";
-  return schema;
+Card read_card(const fs::path& folder) {
+  const std::string file = (folder / card_file).string();
+  std::error_code ignored;
+  if (fs::is_symlink(folder / card_file, ignored)) file_of(folder, card_file, file);
+  const std::string text = read_file(file, max_card_bytes);
+  return checked(blame(file, [&] { return parse_json(text, {}); }), file);
 }
 
 }  // namespace vaetl::zoo

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "vaetl/core/signature.hpp"
 #include "vaetl/nn/model.hpp"
+#include "vaetl/zoo/tensor_card.hpp"
 
 namespace vaetl::zoo {
 
@@ -60,54 +60,120 @@ struct TestVector {
   }
 };
 
+// Where a metric's true value lies, as far as the examples tell.
+struct IntervalCard {
+  double low = 0, high = 0, level = 0.95;
+  std::string method = {};
+  static constexpr auto fields() {
+    using I = IntervalCard;
+    return std::tuple{field("low", &I::low, "lower end"), field("high", &I::high, "upper end"),
+                      field("level", &I::level, "of confidence", between(0, 1)),
+                      field("method", &I::method, "how the interval was made")};
+  }
+};
+
+struct MetricCard {
+  double value = 0;
+  std::string data = {}, split = {}, how = {};
+  std::int64_t examples = 0;
+  std::optional<IntervalCard> interval = {};
+  static constexpr auto fields() {
+    using M = MetricCard;
+    return std::tuple{field("value", &M::value, "what was measured"),
+                      field("data", &M::data, "reference to the data, NAME or KIND:PATH; empty: not told"),
+                      field("split", &M::split, "of these data: train, validation or test; empty: not told"),
+                      field("how", &M::how, "who measured it, and by what"),
+                      field("examples", &M::examples, "so many; 0: not told", at_least(0)),
+                      field("interval", &M::interval, "confidence interval; it covers the choice of the examples")};
+  }
+};
+
+// Another file of the entry.
+struct FileCard {
+  std::int64_t bytes = 0;
+  std::string sha256 = {};
+  static constexpr auto fields() {
+    using F = FileCard;
+    return std::tuple{field("bytes", &F::bytes, "size of the file", at_least(0)),
+                      field("sha256", &F::sha256, "of the file")};
+  }
+};
+
 struct Card {
-  std::int64_t format_version = 1;
-  std::string name = {}, version = "1.0.0", summary = {}, licence = {}, data_licence = {};
+  std::int64_t format_version = 2;  // of the file that it was read from
+  std::string card_sha256 = {};
+  std::string name = {}, version = "1.0.0", summary = {}, intended_use = {}, limits = {}, citation = {};
+  std::string licence = {}, data_licence = {};
   ModelSpec model = {};
-  std::map<std::string, FieldInfo> inputs = {};
+  TensorCards inputs = {}, outputs = {};
   std::vector<std::string> classes = {}, groups = {}, capabilities = {};
   Json preprocess = Json::array();
   WeightsCard weights = {};
   std::optional<BaseCard> base = {};
-  std::map<std::string, double> metrics = {};
-  Json training = Json::object();  // data, seed, steps, seconds, software, device
+  std::map<std::string, FileCard> files = {};
+  std::map<std::string, MetricCard> metrics = {};
+  Json training = Json::object();  // data, seed, epochs, steps, seconds, software, device, transfer
   std::string base_model = {};
   std::optional<TestVector> test_vector = {};
   static constexpr auto fields() {
     using C = Card;
     return std::tuple{field("format_version", &C::format_version, "of this file", at_least(1)),
+                      field("card_sha256", &C::card_sha256, "of this file without these 64 digits"),
                       field("name", &C::name, "the entry's name"),
-                      field("version", &C::version, "of the entry"),
+                      field("version", &C::version, "of the entry, as 1.0.0"),
                       field("summary", &C::summary, "one sentence"),
+                      field("intended_use", &C::intended_use, "what it is for"),
+                      field("limits", &C::limits, "what it is not for, and where it fails"),
+                      field("citation", &C::citation, "whom to cite"),
                       field("licence", &C::licence, "of the weights"),
                       field("data_licence", &C::data_licence, "of the training data"),
                       field("model", &C::model, "the description that rebuilds the model"),
-                      field("inputs", &C::inputs, "name → shape, dtype, range"),
+                      field("inputs", &C::inputs, "name → what the model takes, after preprocessing"),
+                      field("outputs", &C::outputs, "name → what it gives"),
                       field("classes", &C::classes, "names of the labels"),
                       field("groups", &C::groups, "layer groups, from input to output"),
                       field("capabilities", &C::capabilities, "what the model offers"),
                       field("preprocess", &C::preprocess, "fitted preprocessing"),
                       field("weights", &C::weights, "the weights file"),
                       field("base", &C::base, "the entry with those weights that the file has not"),
-                      field("metrics", &C::metrics, "name → value, on the test split"),
+                      field("files", &C::files, "name → every other file of the entry but this one"),
+                      field("metrics", &C::metrics, "name → value, on which data, how sure"),
                       field("training", &C::training, "where the weights come from"),
                       field("base_model", &C::base_model, "what it was transferred from"),
                       field("test_vector", &C::test_vector, "one input with its output")};
   }
 };
 
-constexpr std::int64_t card_format = 1;
+constexpr std::int64_t card_format = 2;
 constexpr const char* card_file = "model.json";
 
-// FileError for anything that is not a card of a known format version, or that names a file outside the folder.
+// Of this format version or an older one, whose content is told in the words of this one. FileError for anything that
+// is not a card, is of a newer version, or names a file outside the folder.
 Card read_card(const std::filesystem::path& folder);
 
 // FileError, beginning with `file`, for a base that is no entry's name, a path say, or without a checksum.
 void check_base(const BaseCard& base, const std::string& file);
 
-std::string card_text(const Card& card);    // model.json, to be read by people too
+// The file in an entry's folder that a card names. FileError: a name that is a path, no such file, a link that leads
+// out of the folder.
+std::filesystem::path file_of(const std::filesystem::path& folder, const std::string& name, const std::string& where);
+
+Json card_json(const Card& card);           // in this format version
+std::string card_text(const Card& card);    // model.json, to be read by people too, with its own checksum
 std::string to_markdown(const Card& card);  // README.md of the entry
 Json card_schema();                         // JSON schema (draft 7): zoo/model.schema.json
+
+// Holds the card's JSON, in this version's words, against the schema by a validator that knows nothing of ours.
+// FileError, beginning with `file`.
+void check_schema(const Json& card, const std::string& file);
+// FileError where the text of a card is not the one that its own checksum was made of.
+void check_card_checksum(const std::string& text, const Card& card, const std::string& file);
+// A card's JSON of any known version in the words of this one; its format_version stays.
+Json upgraded_card(Json card);
+
+// What an entry is good for, from what its model offers: classify, regress, reconstruct, generate, sequence, encode.
+std::vector<std::string> tasks_of(const Card& card);
+std::vector<std::string> known_tasks();
 
 // Letters, digits, - _ and . inside: a name that is a folder's name everywhere.
 bool is_entry_name(std::string_view name);

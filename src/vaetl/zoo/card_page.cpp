@@ -19,9 +19,9 @@ std::string row(const std::string& name, const std::string& value) {
   return value.empty() ? "" : fmt::format("| {} | {} |\n", cell(name), cell(value));
 }
 
-std::string inputs(const Card& card) {
+std::string tensors_text(const TensorCards& tensors) {
   std::vector<std::string> texts;
-  for (const auto& [name, info] : card.inputs) texts.push_back(name + " " + shape_text(info.shape));
+  for (const auto& [name, tensor] : tensors) texts.push_back(name + " " + to_text(tensor));
   return join(texts);
 }
 
@@ -30,7 +30,8 @@ std::string value_text(const Json& value) { return value.is_string() ? value.get
 std::string facts(const Card& card) {
   std::string text = "| | |\n|---|---|\n";
   text += row("architecture", card.model.name) + row("parameters", thousands(card.weights.parameters)) +
-          row("input", inputs(card)) + row("offers", join(card.capabilities)) + row("classes", join(card.classes)) +
+          row("input", tensors_text(card.inputs)) + row("output", tensors_text(card.outputs)) +
+          row("offers", join(card.capabilities)) + row("classes", join(card.classes)) +
           row("layer groups", join(card.groups)) + row("transferred from", card.base_model) +
           row("rest of the weights", card.base ? card.base->name + ", sha256 " + card.base->sha256 : "") +
           row("licence of the weights", card.licence) + row("licence of the data", card.data_licence) +
@@ -38,11 +39,35 @@ std::string facts(const Card& card) {
   return text + "\n";
 }
 
+// "fashion-mnist, test split, 10,000 examples".
+std::string measured_on(const MetricCard& metric) {
+  std::vector<std::string> parts;
+  if (!metric.data.empty()) parts.push_back(metric.data);
+  if (!metric.split.empty()) parts.push_back(metric.split + " split");
+  if (metric.examples > 0) parts.push_back(thousands(metric.examples) + " examples");
+  return join(parts);
+}
+
+std::string interval_text(const MetricCard& metric) {
+  if (!metric.interval) return {};
+  const IntervalCard& interval = *metric.interval;
+  return fmt::format("{:.4g} to {:.4g} ({:g} %)", interval.low, interval.high, 100 * interval.level);
+}
+
 std::string metrics(const Card& card) {
   if (card.metrics.empty()) return {};
-  std::string text = "## Metrics\n\n| metric | value |\n|---|---|\n";
-  for (const auto& [name, value] : card.metrics) text += row(name, fmt::format("{:.4g}", value));
+  std::string text = "## Metrics\n\n| metric | value | interval | on | how |\n|---|---|---|---|---|\n";
+  for (const auto& [name, metric] : card.metrics) {
+    std::string how = metric.how;
+    if (metric.interval) how += (how.empty() ? "" : "; ") + metric.interval->method;
+    text += fmt::format("| {} | {:.4g} | {} | {} | {} |\n", cell(name), metric.value, interval_text(metric),
+                        cell(measured_on(metric)), cell(how));
+  }
   return text + "\n";
+}
+
+std::string section(const std::string& title, const std::string& text) {
+  return text.empty() ? "" : fmt::format("## {}\n\n{}\n\n", title, cell(text));
 }
 
 std::string training(const Card& card) {
@@ -79,7 +104,8 @@ std::string usage(const Card& card) {
 std::string to_markdown(const Card& card) {
   std::string text = fmt::format("# {}\n\n", card.name);
   if (!card.summary.empty()) text += cell(card.summary) + "\n\n";
-  return text + facts(card) + metrics(card) + training(card) + usage(card);
+  return text + section("Intended use", card.intended_use) + section("Limits", card.limits) + facts(card) +
+         metrics(card) + training(card) + section("Citation", card.citation) + usage(card);
 }
 
 }  // namespace vaetl::zoo

@@ -1,5 +1,7 @@
 #include "vaetl/core/text.hpp"
+#include "vaetl/io/sha256.hpp"
 #include "vaetl/zoo/card.hpp"
+#include "vaetl/zoo/file_error.hpp"
 
 namespace vaetl::zoo {
 namespace {
@@ -48,12 +50,40 @@ void write_whole_numbers(Json& array) {
   }
 }
 
+// The first of its kind: the card's own key stands before all others that a card may have.
+std::size_t digest_place(const std::string& text) {
+  constexpr std::string_view key = "\"card_sha256\": \"";
+  const auto found = text.find(key);
+  return found == text.npos ? found : found + key.size();
+}
+
 }  // namespace
 
-std::string card_text(const Card& card) {
+Json card_json(const Card& card) {
   Json json = to_json(card);
+  json["format_version"] = card_format;
   if (card.test_vector) write_whole_numbers(json["test_vector"]["input"]);
-  return pretty(json) + "\n";
+  return json;
+}
+
+std::string card_text(const Card& card) {
+  Json json = card_json(card);
+  json["card_sha256"] = "";
+  std::string text = pretty(json) + "\n";
+  return text.insert(digest_place(text), sha256_hex(text));
+}
+
+void check_card_checksum(const std::string& text, const Card& card, const std::string& file) {
+  const auto place = digest_place(text);
+  const std::string told = place == text.npos ? "" : text.substr(place, card.card_sha256.size());
+  const bool there = card.card_sha256.size() == 64 && told == card.card_sha256;
+  std::string rest = text;
+  if (there) rest.erase(place, told.size());
+  const std::string found = sha256_hex(rest);
+  if (there && found == told) return;
+  throw FileError({file, "the card whose own checksum is " + (there ? told : "told in card_sha256"),
+                   there ? "one of " + found : "none",
+                   "it was damaged or edited: get it again, or write it anew with vaetl-zoo add"});
 }
 
 }  // namespace vaetl::zoo

@@ -15,4 +15,7 @@ std::string output_of(const Model& model);
 // device → what an encoder puts out, on the CPU, in parts, without gradients; predictions in their own units.
 at::Tensor compute(Model& model, const Fields& batch, const Preprocess& preprocess);
 
+// That for fields as the model takes them, where it is; `preprocess` gives predictions their units.
+at::Tensor output_for(Model& model, const Fields& fields, const Preprocess& preprocess);
+
 }  // namespace vaetl::zoo

@@ -2,6 +2,7 @@
 
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/preprocess.hpp"
+#include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/sha256.hpp"
 #include "vaetl/nn/capabilities.hpp"
 #include "vaetl/zoo/base.hpp"
@@ -25,22 +26,29 @@ std::string check_card(Entry& entry) {
   return fmt::format("{} {}, format version {}", entry.card.name, entry.card.version, entry.card.format_version);
 }
 
-std::string check_size(Entry& entry) {
+void check_bytes(const fs::path& file, std::int64_t bytes) {
   std::error_code error;
-  const auto size = fs::file_size(weights_path(entry), error);
-  const std::string where = weights_path(entry).string();
-  const std::string expected = fmt::format("{} bytes", entry.card.weights.bytes);
-  if (error) throw FileError({where, expected, "no such file", damaged});
-  if (size != static_cast<std::uintmax_t>(entry.card.weights.bytes)) {
-    throw FileError({where, expected, fmt::format("{} bytes", size), damaged});
-  }
+  const auto size = fs::file_size(file, error);
+  const std::string expected = fmt::format("{} bytes", bytes);
+  if (error) throw FileError({file.string(), expected, "no such file", damaged});
+  if (size == static_cast<std::uintmax_t>(bytes)) return;
+  throw FileError({file.string(), expected, fmt::format("{} bytes", size), damaged});
+}
+
+void check_sha256(const fs::path& file, const std::string& sha256) {
+  const std::string found = sha256_file(file);
+  if (found != sha256) throw FileError({file.string(), "sha256 " + sha256, found, damaged});
+}
+
+std::string check_size(Entry& entry) {
+  check_bytes(file_of(entry.folder, entry.card.weights.file, card_path(entry) + ": weights.file"),
+              entry.card.weights.bytes);
   return thousands(entry.card.weights.bytes) + " bytes";
 }
 
 std::string check_checksum(Entry& entry) {
-  const std::string found = sha256_file(weights_path(entry));
-  if (found == entry.card.weights.sha256) return "sha256 " + found.substr(0, 16) + "…";
-  throw FileError({weights_path(entry).string(), "sha256 " + entry.card.weights.sha256, found, damaged});
+  check_sha256(weights_path(entry), entry.card.weights.sha256);
+  return "sha256 " + entry.card.weights.sha256.substr(0, 16) + "…";
 }
 
 std::string check_tensors(Entry& entry) {
@@ -68,6 +76,26 @@ void compare_with_model(const Entry& entry, const char* name, const T& told, con
   throw FileError({card_path(entry) + ": " + name, want.dump() + ", as the model has", have.dump(), edited});
 }
 
+// What a card of format version 1 tells of them: no names of sizes, no layout, no noise.
+TensorCards as_version_1(TensorCards tensors, const Model& model) {
+  const auto known = model.signature().inputs;
+  std::erase_if(tensors, [&](const auto& item) { return !known.contains(item.first); });
+  for (auto& [name, tensor] : tensors) {
+    tensor.layout.clear();
+    for (Dimension& size : tensor.shape) {
+      if (!size.name.empty() && &size != &tensor.shape.front()) size.name = "any";
+    }
+  }
+  return tensors;
+}
+
+void check_tensors_told(const Entry& entry) {
+  const bool old = entry.card.format_version == 1;
+  const TensorCards inputs = inputs_of(*entry.model);
+  compare_with_model(entry, "inputs", entry.card.inputs, old ? as_version_1(inputs, *entry.model) : inputs);
+  if (!old) compare_with_model(entry, "outputs", entry.card.outputs, outputs_of(*entry.model, entry.card.classes));
+}
+
 void check_classes(const Entry& entry) {
   if (entry.card.classes.empty()) return;
   const auto* classifier = dynamic_cast<const Classifier*>(entry.model.get());
@@ -88,7 +116,7 @@ std::string check_description(Entry& entry) {
   for (const LayerGroup& group : entry.model->groups()) groups.push_back(group.name);
   compare_with_model(entry, "groups", card.groups, groups);
   compare_with_model(entry, "capabilities", card.capabilities, capabilities(*entry.model));
-  compare_with_model(entry, "inputs", card.inputs, entry.model->signature().inputs);
+  check_tensors_told(entry);
   compare_with_model(entry, "weights.parameters", card.weights.parameters, parameter_count(*entry.model));
   return fmt::format("{}, {} parameters", card.model.name, thousands(card.weights.parameters));
 }
@@ -135,23 +163,51 @@ std::string check_test_vector(Entry& entry) {
                    "a difference of " + text, "card, weights and this build do not compute the same"});
 }
 
+std::string check_by_schema(Entry& entry) {
+  const std::string file = card_path(entry);
+  check_schema(blame(file, [&] { return parse_json(read_file(file), {}); }), file);
+  return "every key and value is of the kind that zoo/model.schema.json describes";
+}
+
+// The weights have checks of their own.
+std::string check_files(Entry& entry) {
+  const Card& card = entry.card;
+  if (card.format_version == 1) return "a card of format version 1 names no others";
+  std::vector<std::string> names = {card_file};
+  check_card_checksum(read_file(card_path(entry)), card, card_path(entry));
+  for (const auto& [name, told] : card.files) {
+    const fs::path file = file_of(entry.folder, name, card_path(entry) + ": files");
+    check_bytes(file, told.bytes);
+    check_sha256(file, told.sha256);
+    names.push_back(name);
+  }
+  return join(names) + " as they were written";
+}
+
+Entry checked_entry(const fs::path& folder, bool all) {
+  Entry entry{folder};
+  for (const EntryCheck& check : entry_checks) {
+    if (all || check.to_load) check.run(entry);
+  }
+  return entry;
+}
+
 }  // namespace
 
-const std::array<EntryCheck, 8> entry_checks{{{"card", check_card},
-                                              {"size", check_size},
-                                              {"checksum", check_checksum},
-                                              {"tensors", check_tensors},
-                                              {"description", check_description},
-                                              {"weights", check_weights},
-                                              {"preprocessing", check_preprocess},
-                                              {"test vector", check_test_vector}}};
+const std::array<EntryCheck, 10> entry_checks{{{"card", check_card},
+                                               {"size", check_size},
+                                               {"checksum", check_checksum},
+                                               {"tensors", check_tensors},
+                                               {"description", check_description},
+                                               {"weights", check_weights},
+                                               {"preprocessing", check_preprocess},
+                                               {"test vector", check_test_vector},
+                                               {"schema", check_by_schema, false},
+                                               {"files", check_files, false}}};
 
 bool same_json(const Json& a, const Json& b) { return nlohmann::json(a) == nlohmann::json(b); }
 
-Entry open_entry(const fs::path& folder) {
-  Entry entry{folder};
-  for (const EntryCheck& check : entry_checks) check.run(entry);
-  return entry;
-}
+Entry open_entry(const fs::path& folder) { return checked_entry(folder, false); }
+Entry check_entry(const fs::path& folder) { return checked_entry(folder, true); }
 
 }  // namespace vaetl::zoo

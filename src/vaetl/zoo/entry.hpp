@@ -1,5 +1,4 @@
-// The checks that an entry passes before anybody gets its model, in their order. load() stops at the first that fails,
-// verify() tells of all.
+// The checks of an entry, in their order. load() stops at the first that fails, verify() tells of all.
 #pragma once
 #include <array>
 #include <filesystem>
@@ -20,10 +19,12 @@ struct Entry {
 struct EntryCheck {
   const char* name;
   std::string (*run)(Entry& entry);  // what was found; FileError where it is wrong
+  bool to_load = true;               // false: of what nobody needs who only wants the model
 };
-extern const std::array<EntryCheck, 8> entry_checks;
+extern const std::array<EntryCheck, 10> entry_checks;
 
-Entry open_entry(const std::filesystem::path& folder);  // all of them
+Entry open_entry(const std::filesystem::path& folder);   // those that loading needs
+Entry check_entry(const std::filesystem::path& folder);  // all of them
 
 bool same_json(const Json& a, const Json& b);  // whatever the order of the keys
 

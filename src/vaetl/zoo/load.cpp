@@ -1,8 +1,10 @@
 #include "vaetl/core/error.hpp"
+#include "vaetl/core/text.hpp"
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/sha256.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/nn/load_rules.hpp"
 #include "vaetl/zoo/base.hpp"
 #include "vaetl/zoo/entry.hpp"
 #include "vaetl/zoo/file_error.hpp"
@@ -43,8 +45,9 @@ Card card_of(const fs::path& file, const WeightsFile& weights, const Model& mode
   Card card;
   card.name = file.stem().string();
   card.model = model.spec();
-  card.inputs = model.signature().inputs;
   card.classes = weights.classes;
+  card.inputs = inputs_of(model);
+  card.outputs = outputs_of(model, card.classes);
   for (const LayerGroup& group : model.groups()) card.groups.push_back(group.name);
   card.capabilities = capabilities(model);
   card.preprocess = model.preprocess();
@@ -56,6 +59,25 @@ Card card_of(const fs::path& file, const WeightsFile& weights, const Model& mode
                   .tensors = static_cast<std::int64_t>(weights.tensors.size()),
                   .parameters = parameter_count(model)};
   return card;
+}
+
+// Under the names that the rules give them; what they send nowhere is left out.
+Weights renamed(Weights weights, const std::vector<LoadRule>& rules, const std::string& file) {
+  if (rules.empty()) return weights;
+  check_rules(rules);
+  for (const LoadRule& rule : rules) {
+    if (rule.on_mismatch == "error" && rule.scale == 1) continue;
+    throw ConfigError({"load " + quote(rule.from), "from and to alone, since every value is taken as it is",
+                       "another key", "a transfer has rules for other shapes"});
+  }
+  Weights result;
+  for (auto& [name, tensor] : weights) {
+    const std::string to = destination(name, rules).name;
+    if (to.empty() || result.emplace(to, tensor).second) continue;
+    throw FileError(
+        {file, "one tensor for " + quote(to), "two, of which one is " + quote(name), "make the rules apart"});
+  }
+  return result;
 }
 
 }  // namespace
@@ -84,8 +106,9 @@ WeightsFile read_weights(const fs::path& file, const PytorchOptions& options) {
 }
 
 Pretrained load_file(const fs::path& file, const ModelSpec& model, const Json& preprocess,
-                     const PytorchOptions& options) {
+                     const PytorchOptions& options, const std::vector<LoadRule>& rules) {
   WeightsFile weights = read_weights(file, options);
+  weights.tensors = renamed(std::move(weights.tensors), rules, file.string());
   if (model.name.empty() && weights.model.name.empty()) {
     throw FileError({file.string(), "metadata that describe the model", "none", "describe it: --model JSON"});
   }

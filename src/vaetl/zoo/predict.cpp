@@ -81,8 +81,6 @@ std::string output_of(const Model& model) {
   return offers(model, Encoder::capability) ? "features" : "generated";
 }
 
-namespace {
-
 at::Tensor output_for(Model& model, const Fields& fields, const Preprocess& preprocess) {
   const std::string kind = output_of(model);
   std::vector<at::Tensor> state;
@@ -92,6 +90,8 @@ at::Tensor output_for(Model& model, const Fields& fields, const Preprocess& prep
   if (kind == "features") return features;
   return preprocess.restore("target", require<Regressor>(model).regress(features));
 }
+
+namespace {
 
 std::vector<std::int64_t> empty_shape(const Model& model) {
   const std::string kind = output_of(model);

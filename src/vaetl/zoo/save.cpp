@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/io/atomic_file.hpp"
@@ -7,12 +5,15 @@
 #include "vaetl/nn/capabilities.hpp"
 #include "vaetl/zoo/base.hpp"
 #include "vaetl/zoo/entry.hpp"
+#include "vaetl/zoo/manage.hpp"
 #include "vaetl/zoo/test_vector.hpp"
 
 namespace vaetl::zoo {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t most_weights_bytes = std::size_t{1} << 40;
 
 std::string place(std::string_view name) { return "zoo::save " + quote(name); }
 
@@ -52,12 +53,13 @@ Json training_of(const Run& run) {
   return training;
 }
 
-std::map<std::string, double> finite(const std::map<std::string, double>& metrics) {
-  std::map<std::string, double> result;
-  for (const auto& [name, value] : metrics) {
-    if (std::isfinite(value)) result[name] = value;
+std::map<std::string, MetricCard> metrics_of(const Run& run, const SaveOptions& options) {
+  if (!options.metrics.empty()) return options.metrics;
+  std::map<std::string, MetricCard> metrics;
+  for (const auto& [name, value] : run.metrics) {
+    if (std::isfinite(value)) metrics[name] = {.value = value, .how = "told by the training"};
   }
-  return result;
+  return metrics;
 }
 
 Card describe(std::string_view name, const std::shared_ptr<Model>& model, const Run& run, const SaveOptions& options) {
@@ -65,15 +67,19 @@ Card describe(std::string_view name, const std::shared_ptr<Model>& model, const 
   card.name = name;
   card.version = options.version;
   card.summary = options.summary;
+  card.intended_use = options.intended_use;
+  card.limits = options.limits;
+  card.citation = options.citation;
   card.licence = options.licence;
   card.data_licence = options.data_licence.empty() ? text_at(run.provenance, "/data/licence") : options.data_licence;
   card.model = complete(model->spec());
-  card.inputs = model->signature().inputs;
   card.classes = class_names(name, *model, run, options);
+  card.inputs = inputs_of(*model);
+  card.outputs = outputs_of(*model, card.classes);
   for (const LayerGroup& group : model->groups()) card.groups.push_back(group.name);
   card.capabilities = capabilities(*model);
   card.preprocess = model->preprocess();
-  card.metrics = finite(run.metrics);
+  card.metrics = metrics_of(run, options);
   card.training = training_of(run);
   card.base_model = options.base_model;
   card.test_vector = make_test_vector(place(name), model);
@@ -90,12 +96,30 @@ void write_weights(const fs::path& folder, const Model& model, Card& card) {
     weights = without_base(std::move(weights), *card.base, folder, place(card.name));
     metadata[metadata_base] = to_json(*card.base).dump();
   }
-  const fs::path file = folder / card.weights.file;
-  write_safetensors(file, weights, metadata);
+  write_safetensors(folder / card.weights.file, weights, metadata);
+}
+
+void describe_weights(const fs::path& file, const Model& model, Card& card) {
   card.weights.sha256 = sha256_file(file);
   card.weights.bytes = static_cast<std::int64_t>(fs::file_size(file));
-  card.weights.tensors = static_cast<std::int64_t>(weights.size());
+  card.weights.tensors = static_cast<std::int64_t>(read_safetensors_header(file).tensors.size());
   card.weights.parameters = parameter_count(model);
+}
+
+void write_other(const fs::path& folder, const std::string& name, const std::string& bytes, Card& card) {
+  write_atomically(folder / name, bytes);
+  card.files[name] = {.bytes = static_cast<std::int64_t>(bytes.size()), .sha256 = sha256_hex(bytes)};
+}
+
+// Everything but the weights; the card last, since it names the others.
+void write_others(const fs::path& folder, const Run& run, const SaveOptions& options, Card& card) {
+  if (!run.recipe.is_null()) {
+    write_other(folder, "recipe.json", run.recipe.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", card);
+  }
+  if (!options.preview.empty()) write_other(folder, "preview.png", read_file(options.preview), card);
+  if (!options.licence_file.empty()) write_other(folder, "LICENSE", read_file(options.licence_file), card);
+  write_other(folder, "README.md", to_markdown(card), card);
+  write_atomically(folder / card_file, card_text(card));
 }
 
 void check_request(std::string_view name, const Model& model) {
@@ -108,35 +132,10 @@ void check_request(std::string_view name, const Model& model) {
   }
 }
 
-bool writable(const fs::path& folder) {
-  try {
-    make_folder(folder);
-  } catch (const OutputError&) {
-    return false;
-  }
-  return ::access(folder.c_str(), W_OK | X_OK) == 0;
-}
-
 fs::path choose_folder(std::string_view name, const SaveOptions& options) {
-  if (!options.folder.empty()) {
-    make_folder(fs::absolute(options.folder).parent_path());
-    return options.folder;
-  }
-  std::vector<std::string> tried;
-  for (const fs::path& folder : search_path()) {
-    if (writable(folder)) return folder / name;
-    tried.push_back(folder.string());
-  }
-  throw OutputError({place(name), "a writable folder of the zoo", "none of " + join(tried), "set VAETL_ZOO"});
-}
-
-// What AtomicFolder replaces is gone, so it must be ours.
-void check_replaceable(const fs::path& folder) {
-  std::error_code ignored;
-  if (!fs::is_directory(folder, ignored) || fs::is_empty(folder, ignored)) return;
-  if (fs::is_regular_file(folder / card_file, ignored)) return;
-  throw OutputError({folder.string(), "a zoo entry to replace, an empty folder or nothing", "a folder of other things",
-                     "choose another folder"});
+  if (options.folder.empty()) return folder_for(name, place(name));
+  make_folder(fs::absolute(options.folder).parent_path());
+  return options.folder;
 }
 
 }  // namespace
@@ -154,15 +153,15 @@ fs::path save(std::string_view name, Model& model, const Run& run, const SaveOpt
     card.base_model = card.base->name;
   }
   AtomicFolder entry(folder);
-  write_weights(entry.path(), *copy, card);
-  write_atomically(entry.path() / card_file, card_text(card));
-  write_atomically(entry.path() / "README.md", to_markdown(card));
-  if (!run.recipe.is_null()) {
-    const std::string recipe = run.recipe.dump(2, ' ', false, Json::error_handler_t::replace);
-    write_atomically(entry.path() / "recipe.json", recipe + "\n");
+  if (options.weights.empty()) {
+    write_weights(entry.path(), *copy, card);
+  } else {
+    write_atomically(entry.path() / card.weights.file, read_file(options.weights, most_weights_bytes));
+    card.model = read_weights(entry.path() / card.weights.file).model;
   }
-  if (!options.preview.empty()) write_atomically(entry.path() / "preview.png", read_file(options.preview));
-  open_entry(entry.path());
+  describe_weights(entry.path() / card.weights.file, *copy, card);
+  write_others(entry.path(), run, options, card);
+  check_entry(entry.path());
   entry.commit();
   return folder;
 }

@@ -147,6 +147,8 @@ fs::path zoo_of(const fs::path& library) {
   return installed_zoo;
 }
 
+fs::path shipped_zoo() { return zoo_of(own_file()); }
+
 std::vector<fs::path> search_path() {
   std::vector<fs::path> folders = path_list(environment("VAETL_ZOO"));
   const std::string data = environment("XDG_DATA_HOME"), home = environment("HOME");
@@ -155,7 +157,7 @@ std::vector<fs::path> search_path() {
   } else if (!home.empty()) {
     folders.push_back(fs::path(home) / ".local/share/vaetl/zoo");
   }
-  folders.push_back(zoo_of(own_file()));
+  folders.push_back(shipped_zoo());
   return folders;
 }
 

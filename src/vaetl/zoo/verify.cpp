@@ -21,13 +21,16 @@ Verification verify(const std::filesystem::path& folder) {
 }
 
 bool Verification::passed() const {
-  return std::all_of(checks.begin(), checks.end(), [](const Check& check) { return check.outcome == "passed"; });
+  return std::all_of(checks.begin(), checks.end(),
+                     [](const Check& check) { return check.outcome == "passed" || check.outcome == "skipped"; });
 }
 
 std::string Verification::text() const {
   std::string text = folder.string() + "\n";
+  std::size_t width = 0;
+  for (const Check& check : checks) width = std::max(width, check.name.size());
   for (const Check& check : checks) {
-    const std::string line = fmt::format("  {:<8}  {:<13}  {}", check.outcome, check.name, check.detail);
+    const std::string line = fmt::format("  {:<8}  {:<{}}  {}", check.outcome, check.name, width, check.detail);
     text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
   return text;

@@ -1,5 +1,5 @@
 // Named, described, verified checkpoints: a folder with model.json (the card), model.safetensors, README.md and, where
-// a recipe made it, recipe.json. The same form is a run's model/ folder.
+// there are any, recipe.json, preview.png and LICENSE. The same form is a run's model/ folder.
 //
 //   auto classifier = zoo::load("my-classifier");   // or a run folder, an entry's folder, a weights file
 //   at::Tensor logits = classifier.predict(images);
@@ -76,14 +76,16 @@ struct WeightsFile {
 };
 WeightsFile read_weights(const std::filesystem::path& file, const PytorchOptions& options = {});
 // Its model, built and filled (names and shapes strict). `model` describes it where the file does not, or otherwise;
-// so does `preprocess`, fitted specs as a card has them.
+// so does `preprocess`, fitted specs as a card has them. `rules` map the file's names to the model's: from and to
+// alone, the first whose pattern matches, no `to` for what is not wanted.
 Pretrained load_file(const std::filesystem::path& file, const ModelSpec& model = {}, const Json& preprocess = {},
-                     const PytorchOptions& options = {});
+                     const PytorchOptions& options = {}, const std::vector<LoadRule>& rules = {});
 
-// Every check of load(), each with its outcome. A check that fails leaves those after it undone.
+// Every check of load(), then the card against the schema and the other files against their checksums, each with its
+// outcome. A check that fails leaves those after it undone.
 struct Check {
   std::string name;
-  std::string outcome;  // passed, failed, not done
+  std::string outcome;  // passed, failed, not done; skipped: of metrics whose data are not there
   std::string detail;   // what was found, or the error
 };
 struct Verification {
@@ -94,6 +96,9 @@ struct Verification {
   Json json() const;
 };
 Verification verify(const std::filesystem::path& folder);
+// The card's metrics, measured again on its data where these have a name and are there, or else on `data`: each within
+// the card's interval (zoo/measure.hpp). FileError where the entry cannot be loaded.
+std::vector<Check> verify_metrics(const std::filesystem::path& folder, const std::string& data = {});
 
 struct SaveOptions {
   std::string summary = {}, licence = {}, base_model = {};
@@ -106,6 +111,13 @@ struct SaveOptions {
   // Writes only the tensors that differ from those of the zoo entry `base_model`, beside that one's checksum: so one
   // base serves many tasks. Whoever loads the entry needs the base, beside it or along the search path.
   bool delta = false;
+  std::string intended_use = {}, limits = {}, citation = {};
+  std::filesystem::path licence_file = {};  // the text of the licence, which becomes LICENSE; empty: none
+  // Empty: the run's, with its word for them.
+  std::map<std::string, MetricCard> metrics = {};
+  // A whole weights file of ours that holds just these weights and describes them: it is taken byte for byte, so that
+  // deltas to it stay deltas to it. Empty: one is written.
+  std::filesystem::path weights = {};
 };
 // Complete or absent, and loaded once before it is put in place; an entry of that name is replaced, a folder that is no
 // entry is not. Returns its folder. The model may be on any device and stays as it is. ConfigError: a bad name, classes

@@ -1,0 +1,24 @@
+// Whoever records which operators a model computes with (zoo/export) wants those of LibTorch and none of ours.
+//
+//   const nn::PlainForms wanted;
+//   model.classify(model.encode(fields));   // at::linear, at::conv2d, at::lstm, …
+#pragma once
+#include <utility>
+
+namespace vaetl::nn {
+
+// While one lives, layers of this thread compute by the plain forms of the fused functions (nn/fused.hpp).
+class PlainForms {
+ public:
+  PlainForms() : before_(std::exchange(held, true)) {}
+  ~PlainForms() { held = before_; }
+  PlainForms(const PlainForms&) = delete;
+  PlainForms& operator=(const PlainForms&) = delete;
+  static bool wanted() { return held; }
+
+ private:
+  static inline thread_local bool held = false;
+  bool before_;
+};
+
+}  // namespace vaetl::nn

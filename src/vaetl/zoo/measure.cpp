@@ -1,0 +1,189 @@
+#include "vaetl/zoo/measure.hpp"
+
+#include <ATen/ATen.h>
+
+#include "vaetl/core/random.hpp"
+#include "vaetl/core/text.hpp"
+#include "vaetl/data/open.hpp"
+#include "vaetl/data/preprocess.hpp"
+#include "vaetl/metrics/metric.hpp"
+#include "vaetl/train/evaluate.hpp"
+#include "vaetl/zoo/entry.hpp"
+
+namespace vaetl::zoo {
+namespace {
+
+using Values = std::map<std::string, double>;
+
+// Into how many parts the examples fall, and Student's t at 97.5 % for so many less one.
+struct IntervalParts {
+  std::int64_t count = 0;  // 0: too few examples
+  double quantile = 0;
+};
+IntervalParts parts_for(std::int64_t examples) {
+  if (examples >= 100) return {20, 2.0930};
+  if (examples >= 40) return {10, 2.2622};
+  return {};
+}
+
+std::vector<at::Tensor> draw_parts(const Dataset& examples, std::int64_t count) {
+  auto generator = make_generator(random_key(0, Purpose::evaluate));
+  const bool apart = examples.info().overlap == 0;
+  const at::Tensor order =
+      apart ? at::randperm(examples.size(), generator, at::kLong) : at::arange(examples.size(), at::kLong);
+  return at::tensor_split(order, count);
+}
+
+// Of every part, in turn; none where a part is too small for a metric.
+std::vector<Values> part_values(Model& model, const Dataset& examples, const std::vector<std::string>& metrics,
+                                std::int64_t count) {
+  std::vector<Values> values;
+  if (metrics.empty()) return values;
+  try {
+    for (const at::Tensor& part : draw_parts(examples, count)) {
+      values.push_back(evaluate(model, examples.select(part), metrics));
+    }
+  } catch (const DataError&) {
+    values.clear();
+  }
+  return values;
+}
+
+std::optional<IntervalCard> interval_of(const std::string& metric, double value, const std::vector<Values>& parts,
+                                        const IntervalParts& how) {
+  if (parts.empty()) return std::nullopt;
+  double sum = 0, squares = 0;
+  for (const Values& part : parts) sum += part.at(metric);
+  const double count = static_cast<double>(parts.size()), mean = sum / count;
+  for (const Values& part : parts) squares += (part.at(metric) - mean) * (part.at(metric) - mean);
+  const double half = how.quantile * std::sqrt(squares / (count - 1) / count);
+  if (!std::isfinite(half)) return std::nullopt;
+  return IntervalCard{.low = value - half,
+                      .high = value + half,
+                      .level = 0.95,
+                      .method = fmt::format("spread over {} parts of the examples", parts.size())};
+}
+
+struct OpenedSplit {
+  Dataset examples;
+  std::string name;
+  std::optional<Dataset> training;
+};
+
+OpenedSplit open_split(const Model& model, const std::string& data, const std::string& split) {
+  Reading reading;
+  if (!model.preprocess().is_null()) reading.fitted = Preprocess::from_json(model.preprocess()).reader();
+  const Splits splits = data::open(data, reading);
+  const bool whole = splits.test.size() == 0 && splits.validation.size() == 0;
+  const std::string name = !split.empty() ? split : whole ? "train" : "test";
+  const std::vector<std::string> names = {"test", "validation", "train"};
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    throw ConfigError({"split", join(names), quote(name), did_you_mean(name, names)});
+  }
+  const Dataset& examples = name == "test" ? splits.test : name == "train" ? splits.train : splits.validation;
+  if (examples.size() == 0) {
+    throw DataError({data, "examples in the split " + quote(name), "none", "choose another split"});
+  }
+  const bool compares = name != "train" && splits.train.size() > 0;
+  return {examples, name, compares ? std::optional(splits.train) : std::nullopt};
+}
+
+// A card's value and what is measured now: within the interval, or within rounding of the value.
+bool agrees(const MetricCard& card, double now) {
+  const double rounding = 1e-3 * std::abs(card.value) + 1e-9;
+  const double low = card.interval ? card.interval->low : card.value, high = card.interval ? card.interval->high : low;
+  return now >= low - rounding && now <= high + rounding;
+}
+
+std::string told_text(const MetricCard& card) {
+  if (!card.interval) return fmt::format("{:.6g} as the card tells", card.value);
+  return fmt::format("{:.6g} to {:.6g} as the card tells", card.interval->low, card.interval->high);
+}
+
+Check compare_metric(const std::string& name, const MetricCard& card, const std::map<std::string, MetricCard>& now,
+                     const std::string& where) {
+  const auto found = now.find(name);
+  const std::string text = found == now.end() ? "no finite value" : fmt::format("{:.6g}", found->second.value);
+  if (found != now.end() && agrees(card, found->second.value)) {
+    return {"metric " + name, "passed", text + ", " + told_text(card)};
+  }
+  const FileError error({where + ": metrics." + name, told_text(card), text, "card, weights, data or build differ"});
+  return {"metric " + name, "failed", error.what()};
+}
+
+// What keeps a metric from being measured again; empty: nothing.
+std::string why_not_measured(const std::string& name, const MetricCard& card, const std::string& data) {
+  try {
+    make_metric(name);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  if (!data.empty()) return {};
+  if (card.data.empty()) return "the card does not tell on which data; name them with --data";
+  return is_named_data(card.data) ? "" : "its data are files of whoever made it (" + card.data + "): --data REF";
+}
+
+}  // namespace
+
+bool is_named_data(const std::string& reference) {
+  const auto parsed = data::parse_reference(reference);
+  if (!parsed.path.empty() || !data::find_known(parsed.name)) return false;
+  return parsed.options.empty() || (parsed.options.size() == 1 && parsed.options.contains("keep"));
+}
+
+std::map<std::string, MetricCard> measure(Model& model, const Dataset& examples,
+                                          const std::vector<std::string>& metrics,
+                                          const std::optional<Dataset>& training) {
+  const Values values = evaluate(model, examples, metrics, {.training = training});
+  std::vector<std::string> alone;
+  for (const auto& name : metrics) {
+    if (std::isfinite(values.at(name)) && !make_metric(name)->compares_with_training()) alone.push_back(name);
+  }
+  const IntervalParts how = parts_for(examples.size());
+  const auto parts = how.count > 0 ? part_values(model, examples, alone, how.count) : std::vector<Values>{};
+  std::map<std::string, MetricCard> cards;
+  for (const auto& [name, value] : values) {
+    if (!std::isfinite(value)) continue;
+    const bool has = std::find(alone.begin(), alone.end(), name) != alone.end();
+    cards[name] = {.value = value,
+                   .data = examples.info().name,
+                   .examples = examples.size(),
+                   .interval = has ? interval_of(name, value, parts, how) : std::nullopt};
+  }
+  return cards;
+}
+
+std::map<std::string, MetricCard> measure(Model& model, const MeasureRequest& request) {
+  const OpenedSplit split = open_split(model, request.data, request.split);
+  auto cards = measure(model, split.examples, request.metrics, split.training);
+  for (auto& [name, card] : cards) {
+    card.data = request.data;
+    card.split = split.name;
+  }
+  return cards;
+}
+
+std::vector<Check> verify_metrics(const std::filesystem::path& folder, const std::string& data) {
+  const Entry entry = open_entry(folder);
+  const std::string where = (folder / card_file).string();
+  std::vector<Check> checks;
+  for (const auto& [name, card] : entry.card.metrics) {
+    const std::string title = "metric " + name, reason = why_not_measured(name, card, data);
+    if (!reason.empty()) {
+      checks.push_back({title, "skipped", reason});
+      continue;
+    }
+    try {
+      const auto now = measure(*entry.model, {data.empty() ? card.data : data, card.split, {name}});
+      checks.push_back(compare_metric(name, card, now, where));
+    } catch (const DataError& error) {
+      checks.push_back({title, "skipped", error.what()});
+    } catch (const ConfigError& error) {  // a metric, or a split, that is none of this model or these data
+      checks.push_back({title, "failed", where + ": metrics." + name + ": " + error.what()});
+    }
+  }
+  if (checks.empty()) checks.push_back({"metrics", "skipped", "the card has none"});
+  return checks;
+}
+
+}  // namespace vaetl::zoo
