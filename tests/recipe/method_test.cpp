@@ -94,6 +94,24 @@ TEST(Method, ASweepVariesIt) {
   EXPECT_EQ(points[2].recipe["objective"].size(), 2U);
 }
 
+TEST(Method, ASearchVariesItsOptions) {
+  Json json = with_method({{"name", "gradual"}, {"every", 2}});
+  json["sweep"] = {
+      {"search",
+       {{"grid", {{"transfer.method.layer_decay", {0.5, 0.9}}, {"trainer.optimizer.lr", {0.02}}}}, {"folds", 2}}}};
+  const Recipe recipe = parse(json);
+  const SweepOptions options = read_sweep(*recipe.sweep);
+  const SweepPoint point = expand(recipe, options).at(0);
+  std::vector<double> decays;
+  for (const Json& settings : combinations(options.search->grid)) {
+    const Json tried = resolved(with_settings(point, settings));
+    decays.push_back(tried["transfer"]["layer_decay"].get<double>());
+    EXPECT_EQ(tried["transfer"]["gradual"]["every"], 2.0);
+    EXPECT_EQ(tried["trainer"]["optimizer"]["lr"], 0.02);
+  }
+  EXPECT_EQ(decays, (std::vector<double>{0.5, 0.9}));
+}
+
 // What is written out once leaves no room for another: it would train something else under this name.
 TEST(Method, IsRefusedWhereItCanSayNothing) {
   Json again = resolved(with_method("full"));

@@ -61,6 +61,7 @@ struct SweepPoint {
   Json vary = Json::object();  // key → value
   std::uint64_t seed = 0;
   Json recipe = {};  // resolved; what the search chooses is not in it yet
+  Json given = {};   // the same as given, with its transfer.method
 };
 // Every point, checked as a recipe: ConfigError names the point. Points of one seed stand together, so that a sweep
 // that is cut short is complete for the first seeds.

@@ -7,6 +7,9 @@ namespace vaetl::recipe {
 // Every combination of one value a key, the last key fastest: [{key: value, …}, …]; one empty object without keys.
 std::vector<Json> combinations(const std::map<std::string, std::vector<Json>>& values);
 
+// The point's recipe with these settings, {key: value}; those of transfer.method expand it anew.
+Json with_settings(const SweepPoint& point, const Json& settings);
+
 // Weights files that the points start from: source → SHA-256, so that retrained encoders are not mixed with old points.
 std::map<std::string, std::string> source_hashes(const std::vector<SweepPoint>& points);
 

@@ -55,18 +55,18 @@ void check_search(const SweepPoint& point, const SweepOptions& options) {
     throw ConfigError({"sweep.search", "runs of a fixed length", "trainer.monitor", "leave it out"});
   }
   for (const Json& settings : combinations(options.search->grid)) {
-    Json recipe = point.recipe;
-    for (const auto& [key, value] : settings.items()) set_at(recipe, key, value);
-    parse(recipe);
+    parse(with_settings(point, settings));
   }
 }
 
 SweepPoint make_point(const Json& base, const SweepOptions& options, const std::string& way, const Json& changes,
                       const Json& vary, std::uint64_t seed) {
-  SweepPoint point{.id = point_id(way, vary, seed), .way = way, .vary = vary, .seed = seed, .recipe = {}};
+  SweepPoint point{.id = point_id(way, vary, seed), .way = way, .vary = vary, .seed = seed, .recipe = {}, .given = {}};
   try {
-    Recipe recipe = parse(point_recipe(base, changes, vary, seed));
+    point.given = point_recipe(base, changes, vary, seed);
+    Recipe recipe = parse(point.given);
     add_metric(recipe.evaluate, options.metric);
+    point.given["evaluate"] = recipe.evaluate;
     point.recipe = resolve(recipe);
     check_search(point, options);
   } catch (const ConfigError& error) {
@@ -108,6 +108,20 @@ std::vector<Json> combinations(const std::map<std::string, std::vector<Json>>& v
     result = std::move(longer);
   }
   return result;
+}
+
+Json with_settings(const SweepPoint& point, const Json& settings) {
+  Json given = point.given, rest = Json::object();
+  for (const auto& [key, value] : settings.items()) {
+    if (key.starts_with("transfer.method")) {
+      set_at(given, key, value);
+    } else {
+      rest[key] = value;
+    }
+  }
+  Json recipe = rest.size() == settings.size() ? point.recipe : resolve(parse(given));
+  for (const auto& [key, value] : rest.items()) set_at(recipe, key, value);
+  return recipe;
 }
 
 std::vector<SweepPoint> expand(const Recipe& recipe, const SweepOptions& options) {

@@ -3,7 +3,6 @@
 #include <ATen/ops/bincount.h>
 
 #include "vaetl/metrics/metric.hpp"
-#include "vaetl/recipe/overrides.hpp"
 #include "vaetl/recipe/prepare.hpp"
 #include "vaetl/recipe/solve_head.hpp"
 #include "vaetl/recipe/sweep_parts.hpp"
@@ -11,11 +10,6 @@
 
 namespace vaetl::recipe {
 namespace {
-
-Json with_settings(Json recipe, const Json& settings) {
-  for (const auto& [key, value] : settings.items()) set_at(recipe, key, value);
-  return recipe;
-}
 
 // As many folds as the rarest class has examples.
 std::int64_t possible_folds(const Json& recipe, std::int64_t wanted, DataCache& cache) {
@@ -67,17 +61,17 @@ struct Search {
   Json tried = Json::array();
 };
 
-Search search(const Json& recipe, const SearchOptions& options, const RunSettings& settings) {
+Search search(const SweepPoint& point, const SearchOptions& options, const RunSettings& settings) {
   const std::vector<Json> candidates = combinations(options.grid);
   Search result{.chosen = candidates[0], .tried = Json::array()};
-  const std::int64_t folds = possible_folds(recipe, options.folds, *settings.data);
+  const std::int64_t folds = possible_folds(point.recipe, options.folds, *settings.data);
   if (folds < 2 || candidates.size() < 2) return result;
   const bool higher = make_metric(options.metric)->higher_is_better();
   Json best;
   for (const Json& candidate : candidates) {
     Json scores = Json::array();
     for (std::int64_t i = 0; i < folds; ++i) {
-      scores.push_back(score_fold(with_settings(recipe, candidate), i, folds, options.metric, settings));
+      scores.push_back(score_fold(with_settings(point, candidate), i, folds, options.metric, settings));
     }
     const Json mean = mean_score(scores);
     if (better(mean, best, higher)) {
@@ -95,8 +89,8 @@ Json run_point(const SweepPoint& point, const SweepOptions& options, const Json&
                const RunSettings& settings) {
   const auto start = std::chrono::steady_clock::now();
   Search found;
-  if (options.search) found = search(point.recipe, *options.search, settings);
-  const Outcome outcome = run(parse(with_settings(point.recipe, found.chosen)), settings);
+  if (options.search) found = search(point, *options.search, settings);
+  const Outcome outcome = run(parse(with_settings(point, found.chosen)), settings);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (const Json& value = outcome.summary["metrics"][options.metric];
       !value.is_number() || !std::isfinite(value.get<double>())) {
