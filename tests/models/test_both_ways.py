@@ -285,7 +285,7 @@ class BothWays(unittest.TestCase):
         module.double().eval()
         description = self.folder / f"{name}.json"
         description.write_text(json.dumps({"model": card["model"], "preprocess": card["preprocess"]}))
-        self.run_program("vaetl-zoo", "add", f"{name}.safetensors", "--model", description, "--name", name)
+        self.run_program("vaetl-zoo", "import", f"{name}.safetensors", "--model", description, "--name", name)
         entry = self.card(self.folder / "zoo" / name)
         self.check_vector(entry, module)
         self.assertNotEqual(entry["test_vector"]["output"], card["test_vector"]["output"])

@@ -46,7 +46,7 @@ class Exports(unittest.TestCase):
         cls.folder = pathlib.Path(folder.name)
         done = subprocess.run([str(BIN / "vaetl_test_models"), "--gtest_filter=*Exported.ToPythonAndOnnx*"], capture_output=True,
                               text=True, env=dict(os.environ, OMP_NUM_THREADS="1", VAETL_EXPORTS=str(cls.folder)))
-        assert done.returncode == 0, done.stdout[-4000:]
+        assert done.returncode == 0, f"exit status {done.returncode}: {done.stdout[-4000:]}{done.stderr[-2000:]}"
         cls.names = sorted(path.stem for path in cls.folder.glob("*.onnx") if "." not in path.stem)
 
     def parts_of(self, name):
