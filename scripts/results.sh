@@ -24,6 +24,8 @@ for seed in 0 1 2; do
     [ -f "$out/run.json" ] || "$bin/vaetl-train" "recipes/$recipe.json" "${from[@]}" --seed "$seed" --threads 1 --out "$out"
   done
 done
+train mnist-teacher
+"$bin/vaetl-sweep" recipes/mnist-net2net.json --out runs/mnist-net2net
 if [ -f mobilenetV1X0.25_pretrain.tar ]; then "$bin/vaetl-sweep" recipes/hymenoptera.json --out runs/hymenoptera; fi
 if [ -f resnet20-12fca82f.th ]; then "$bin/vaetl-sweep" recipes/resnet20-grey.json --out runs/resnet20-grey; fi
 python3 scripts/experiments/few_labels.py --sets fashion-mnist --out runs/few-labels --plot docs/images/few-labels-methods.svg
