@@ -45,7 +45,7 @@ class Exports(unittest.TestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.folder = pathlib.Path(folder.name)
         done = subprocess.run([str(BIN / "vaetl_test_models"), "--gtest_filter=*Exported.ToPythonAndOnnx*"], capture_output=True,
-                              text=True, env=dict(os.environ, OMP_NUM_THREADS="1", VAETL_EXPORTS=str(cls.folder)))
+                              text=True, cwd=pathlib.Path(__file__).resolve().parents[2], env=dict(os.environ, OMP_NUM_THREADS="1", VAETL_EXPORTS=str(cls.folder)))
         assert done.returncode == 0, f"exit status {done.returncode}: {done.stdout[-4000:]}{done.stderr[-2000:]}"
         cls.names = sorted(path.stem for path in cls.folder.glob("*.onnx") if "." not in path.stem)
 
