@@ -28,7 +28,7 @@ train mnist-teacher
 "$bin/vaetl-sweep" recipes/mnist-net2net.json --out runs/mnist-net2net
 if [ -f mobilenetV1X0.25_pretrain.tar ]; then "$bin/vaetl-sweep" recipes/hymenoptera.json --out runs/hymenoptera; fi
 if [ -f resnet20-12fca82f.th ]; then "$bin/vaetl-sweep" recipes/resnet20-grey.json --out runs/resnet20-grey; fi
-python3 scripts/experiments/few_labels.py --sets fashion-mnist --out runs/few-labels --plot docs/images/few-labels-methods.svg
+python3 scripts/experiments/few_labels.py --out runs/few-labels --plot docs/images/few-labels-methods.svg
 for recipe in fashion-conditional-vae mnist-vae mnist-k-sparse; do train "$recipe"; done
 sources=(runs/few-labels/fashion-mnist-{autoencoder,denoising-autoencoder,vae,simclr} runs/fashion-{simclr,conv-vae,cnn,mlp,conditional-vae}
          runs/mnist-{0-to-4-0,vae,k-sparse})
