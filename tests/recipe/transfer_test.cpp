@@ -112,6 +112,23 @@ TEST_F(Transfer, ASourceGrowsBeforeItIsAdapted) {
       {"transfer.grow", "a source that grows"});
 }
 
+// Rules of `load` are about the names in the file, which is read before what it holds grows.
+TEST_F(Transfer, AFileOfAnotherProgramGrowsToo) {
+  const std::string bare = folder_->path() + "/others.safetensors";
+  Weights renamed;
+  for (const auto& [name, tensor] : read_safetensors(weights_file()).tensors) renamed["net." + name] = tensor;
+  write_safetensors(bare, renamed, {});
+  Json json = testing::toy_recipe();
+  json["model"] = testing::toy_vae_recipe()["model"];
+  json["transfer"] = {{"from", bare},
+                      {"load", {{{"from", "net.*"}, {"to", "*"}}}},
+                      {"grow", {{"model", {{"widths", {40}}}}}},
+                      {"heads", {{{"classes", 4}}}}};
+  const Prepared prepared = prepare(parse(json), settings());
+  EXPECT_EQ(encoder_weight(*prepared.model).size(0), 40);
+  EXPECT_TRUE(at::equal(encoder_weight(*prepared.model).slice(0, 0, 8), renamed.at("net.encoder.0.dense.weight")));
+}
+
 TEST_F(Transfer, AWeightsFileOfOursOrAnothers) {
   const Prepared ours = prepare(recipe({{"from", weights_file()}, {"heads", {{{"classes", 4}}}}}, false), settings());
   EXPECT_EQ(ours.model->spec().name, "mlp");
