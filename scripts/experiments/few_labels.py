@@ -12,8 +12,8 @@ import argparse
 import json
 import math
 import pathlib
-import subprocess
-import sys
+
+from programs import program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = {"autoencoder": "autoencoder", "denoising-autoencoder": "denoising autoencoder", "vae": "VAE", "simclr": "SimCLR"}
@@ -35,13 +35,6 @@ def arguments():
     parser.add_argument("--plot", help="an SVG file")
     parser.add_argument("--out", required=True)
     return parser.parse_args()
-
-
-def program(given, name, *words):
-    done = subprocess.run([str(pathlib.Path(given.bin) / name), *map(str, words), "--json"], stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{name} {' '.join(map(str, words))}: exit code {done.returncode}")
-    return json.loads(done.stdout)
 
 
 def pretrain(given, data, source):

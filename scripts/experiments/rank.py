@@ -11,8 +11,9 @@ OUT holds ranking.json, sweep/, accuracies.json and result.json; the table is pr
 import argparse
 import json
 import pathlib
-import subprocess
 import sys
+
+from programs import program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -30,13 +31,6 @@ def arguments():
     parser.add_argument("--bin", default=str(ROOT / "build/release/bin"), help="where the programs lie")
     parser.add_argument("--out", required=True)
     return parser.parse_args()
-
-
-def program(given, name, *words):
-    done = subprocess.run([str(pathlib.Path(given.bin) / name), *map(str, words), "--json"], stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{name} {' '.join(map(str, words))}: exit code {done.returncode}")
-    return json.loads(done.stdout)
 
 
 def rank(given, sources, *more):

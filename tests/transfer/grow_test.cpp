@@ -244,7 +244,7 @@ TEST(Grow, RefusesWhatIsNotWiderOrDeeper) {
   refuses(small_mlp({{"batch_norm", true}}), {{"widths", {5, 5}}}, "without a norm of their own");
   refuses(small_mlp({{"adapters", {"lora"}}}), {{"widths", {9}}}, "merge them first");
   refuses(small_mlp(), {{"name", "cnn"}}, "leave the name out");
-  refuses(small_mlp(), {{"widths", {5, 5}}}, "patterns that match a tensor of the source, found \"encode.0.*\"",
+  refuses(small_mlp(), {{"widths", {5, 5}}}, "a pattern that matches a tensor of the source, found \"encode.0.*\"",
           {{.from = "encode.0.*", .to = "encoder.1.*"}});
   refuses(trained("cifar_resnet", {{"depth", 8}, {"width", 0.25}}), {{"width", 0.5}}, "are read together");
 }

@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr long slow_bytes_per_second = 1000, max_redirections = 10;
-
 Problem problem(const std::string& url, const fs::path& to, std::string found) {
   return {to.string(), "the file at " + url, std::move(found), "get it by hand from that address and put it there"};
 }
@@ -26,8 +24,7 @@ class Request {
  public:
   Request(const std::string& url, const fs::path& to, const DownloadOptions& options, PartialFile& part,
           std::int64_t from)
-      : url_(url), to_(to), options_(options), part_(part), from_(from), curl_(curl_easy_init(), &curl_easy_cleanup) {
-    if (!curl_) throw Error(Exit::internal, {"libcurl", "a handle", "none", {}});
+      : url_(url), to_(to), options_(options), part_(part), from_(from), curl_(open_http(url, reason_)) {
     set_up();
   }
   bool run();                                   // false: the server cannot go on from there
@@ -69,22 +66,13 @@ class Request {
   std::string refusal_;        // why what the server offers is not taken
   std::exception_ptr thrown_;  // by the caller's functions: not through C
   char reason_[CURL_ERROR_SIZE] = {};
-  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl_;
+  HttpHandle curl_;
 };
 
 void Request::set_up() {
-  set(CURLOPT_URL, url_.c_str());
-  set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_FOLLOWLOCATION, 1L);
-  set(CURLOPT_MAXREDIRS, max_redirections);
   set(CURLOPT_FAILONERROR, 1L);  // the page that explains an error is not the file
-  set(CURLOPT_NOSIGNAL, 1L);     // signals belong to the program
-  set(CURLOPT_USERAGENT, "vaetl");
-  set(CURLOPT_ERRORBUFFER, static_cast<char*>(reason_));
   set(CURLOPT_WRITEFUNCTION, &on_bytes);
   set(CURLOPT_WRITEDATA, this);
-  set(CURLOPT_NOPROGRESS, 0L);
   set(CURLOPT_XFERINFOFUNCTION, &on_progress);
   set(CURLOPT_XFERINFODATA, this);
   set_limits();
@@ -92,7 +80,6 @@ void Request::set_up() {
 
 void Request::set_limits() {
   set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_seconds));
-  set(CURLOPT_LOW_SPEED_LIMIT, slow_bytes_per_second);
   set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_seconds));
   // Not CURLOPT_RESUME_FROM, which fails where a server sends the whole file instead of the rest.
   if (from_ > 0) set(CURLOPT_RANGE, fmt::format("{}-", from_).c_str());
@@ -198,7 +185,7 @@ bool matches(const PartialFile& part, const std::string& sha256) {
 }  // namespace
 
 Downloaded download(const std::string& url, const fs::path& to, const DownloadOptions& options) {
-  begin_http(url);
+  check_http(url);
   PartialFile part(to);
   std::int64_t from = usable(part, options);
   while (true) {

@@ -11,15 +11,13 @@
 namespace vaetl {
 namespace {
 
-constexpr long connect_seconds = 15, stall_seconds = 30, least_bytes_per_second = 1000, most_redirections = 10;
+constexpr long connect_seconds = 15, stall_seconds = 30, slow_bytes_per_second = 1000, most_redirections = 10;
 
 // One request with a body to send, or one to receive.
 class HttpExchange {
  public:
-  HttpExchange(const std::string& url, std::int64_t max_bytes) : url_(url), max_bytes_(max_bytes) {
-    begin_http(url);
-    curl_.reset(curl_easy_init());
-    if (!curl_) throw Error(Exit::internal, {"libcurl", "a handle", "none", {}});
+  HttpExchange(const std::string& url, std::int64_t max_bytes)
+      : url_(url), max_bytes_(max_bytes), curl_(open_http(url, reason_)) {
     set_up();
   }
   void send(std::string_view bytes) {
@@ -79,25 +77,15 @@ class HttpExchange {
   HttpAnswer answer_;
   char reason_[CURL_ERROR_SIZE] = {};
   std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers_{nullptr, &curl_slist_free_all};
-  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl_{nullptr, &curl_easy_cleanup};
+  HttpHandle curl_;
 };
 
 void HttpExchange::set_up() {
-  set(CURLOPT_URL, url_.c_str());
-  set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_FOLLOWLOCATION, 1L);
-  set(CURLOPT_MAXREDIRS, most_redirections);
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_USERAGENT, "vaetl");
-  set(CURLOPT_ERRORBUFFER, static_cast<char*>(reason_));
   set(CURLOPT_WRITEFUNCTION, &on_bytes);
   set(CURLOPT_WRITEDATA, this);
-  set(CURLOPT_NOPROGRESS, 0L);
   set(CURLOPT_XFERINFOFUNCTION, &on_progress);
   set(CURLOPT_XFERINFODATA, this);
   set(CURLOPT_CONNECTTIMEOUT, connect_seconds);
-  set(CURLOPT_LOW_SPEED_LIMIT, least_bytes_per_second);
   set(CURLOPT_LOW_SPEED_TIME, stall_seconds);
 }
 
@@ -116,13 +104,31 @@ HttpAnswer HttpExchange::run() {
 
 }  // namespace
 
-void begin_http(const std::string& url) {
+void check_http(const std::string& url) {
   const auto begins = [&](const std::string& scheme) { return url.starts_with(scheme) && url.size() > scheme.size(); };
   if (!begins("http://") && !begins("https://")) {
     throw ConfigError({"download", "an http or https address", quote(url), {}});
   }
+}
+
+HttpHandle open_http(const std::string& url, char* reason) {
+  check_http(url);
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);  // once, whichever thread is first
   if (started != CURLE_OK) throw Error(Exit::internal, {"libcurl", "it to start", curl_easy_strerror(started), {}});
+  HttpHandle handle(curl_easy_init(), &curl_easy_cleanup);
+  if (!handle) throw Error(Exit::internal, {"libcurl", "a handle", "none", {}});
+  const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(handle.get(), option, value); };
+  set(CURLOPT_URL, url.c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_FOLLOWLOCATION, 1L);
+  set(CURLOPT_MAXREDIRS, most_redirections);
+  set(CURLOPT_NOSIGNAL, 1L);  // signals belong to the program
+  set(CURLOPT_USERAGENT, "vaetl");
+  set(CURLOPT_ERRORBUFFER, reason);
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_LOW_SPEED_LIMIT, slow_bytes_per_second);
+  return handle;
 }
 
 HttpAnswer http_get(const std::string& url, std::int64_t max_bytes) { return HttpExchange(url, max_bytes).run(); }

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,11 @@ HttpAnswer http_get(const std::string& url, std::int64_t max_bytes);
 // The answer's body is not kept. `cancelled` is asked at least about once a second; Error with Exit::interrupted then.
 HttpAnswer http_put(const std::string& url, std::string_view bytes, const std::function<bool()>& cancelled = {});
 
-// What every use of libcurl begins with: the address is checked, the library started.
-void begin_http(const std::string& url);
+// ConfigError unless the address is of http or https.
+void check_http(const std::string& url);
+// What every use of libcurl begins with: a handle on the address, which is checked, with what all have in common.
+// `reason`, of CURL_ERROR_SIZE, is told why a transfer failed.
+using HttpHandle = std::unique_ptr<void, void (*)(void*)>;
+HttpHandle open_http(const std::string& url, char* reason);
 
 }  // namespace vaetl

@@ -86,6 +86,19 @@ void check_rules(const std::vector<LoadRule>& rules) {
   }
 }
 
+std::vector<std::string> names_of(const Weights& weights) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : weights) names.push_back(name);
+  return names;
+}
+
+void check_matches(const std::string& pattern, const std::vector<std::string>& names, const std::string& expected,
+                   const std::string& path) {
+  const auto fits = [&](const std::string& name) { return match_stars(pattern, name).has_value(); };
+  if (std::any_of(names.begin(), names.end(), fits)) return;
+  throw ConfigError({path, expected, quote(pattern), did_you_mean(pattern, names)});
+}
+
 Destination destination(const std::string& name, const std::vector<LoadRule>& rules) {
   for (const LoadRule& rule : rules) {
     if (const auto stars = match_stars(rule.from, name)) return {fill_stars(rule.to, *stars), &rule};

@@ -16,6 +16,12 @@ std::optional<std::vector<std::string>> match_stars(std::string_view pattern, st
 // ConfigError for a rule that makes no sense whatever the names.
 void check_rules(const std::vector<LoadRule>& rules);
 
+std::vector<std::string> names_of(const Weights& weights);
+// ConfigError, beginning with `path`, for a pattern that means none of the names: what was expected, the nearest names.
+void check_matches(const std::string& pattern, const std::vector<std::string>& names, const std::string& expected,
+                   const std::string& path);
+inline constexpr const char* tensor_of_source = "a pattern that matches a tensor of the source";
+
 struct Destination {
   std::string name;                // empty: dropped
   const LoadRule* rule = nullptr;  // null: none matches, the name stays

@@ -12,27 +12,13 @@
 namespace vaetl {
 namespace {
 
-std::vector<std::string> names_of(const Weights& weights) {
-  std::vector<std::string> names;
-  for (const auto& [name, tensor] : weights) names.push_back(name);
-  return names;
-}
-
 void check_patterns(const std::vector<LoadRule>& rules, const Weights& weights, const Model& target) {
   const auto names = names_of(weights), own = names_of(state(target));
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    const auto fits = [&](const std::string& name) { return match_stars(rules[i].from, name).has_value(); };
-    if (std::none_of(names.begin(), names.end(), fits)) {
-      throw ConfigError({fmt::format("transfer.load[{}].from", i), "a pattern that matches a tensor of the source",
-                         quote(rules[i].from), did_you_mean(rules[i].from, names)});
-    }
+    check_matches(rules[i].from, names, tensor_of_source, fmt::format("transfer.load[{}].from", i));
     if (rules[i].to.empty() || rules[i].to == "*") continue;
-    const auto& to = rules[i].to;
-    const auto reached = [&](const std::string& name) { return match_stars(to, name).has_value(); };
-    if (std::any_of(own.begin(), own.end(), reached)) continue;
-    throw ConfigError({fmt::format("transfer.load[{}].to", i),
-                       "a name, or a pattern of names, of " + quote(target.spec().name), quote(to),
-                       did_you_mean(to, own)});
+    check_matches(rules[i].to, own, "a name, or a pattern of names, of " + quote(target.spec().name),
+                  fmt::format("transfer.load[{}].to", i));
   }
 }
 

@@ -8,7 +8,6 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <set>
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
@@ -28,7 +27,7 @@ using detail::UnitPlace;
 using detail::Units;
 
 constexpr const char* grow_path = "transfer.grow";
-constexpr double most_difference = 1e-5;
+constexpr double most_difference = 1e-5, least_scale = 1e-3;  // an output that is all but 0 is held against that
 
 ModelSpec wanted_description(const Model& source, const GrowOptions& options) {
   if (!nn::take_adapters(source.spec()).second.empty()) {
@@ -50,14 +49,8 @@ ModelSpec wanted_description(const Model& source, const GrowOptions& options) {
 
 std::vector<LoadRule> as_rules(const std::vector<MovedNames>& moved, const Weights& source) {
   std::vector<LoadRule> rules;
-  std::vector<std::string> names;
-  for (const auto& [name, tensor] : source) names.push_back(name);
   for (const auto& [from, to] : moved) {
-    const auto fits = [&](const std::string& name) { return match_stars(from, name).has_value(); };
-    if (std::none_of(names.begin(), names.end(), fits)) {
-      throw ConfigError({std::string(grow_path) + ".load", "patterns that match a tensor of the source", quote(from),
-                         did_you_mean(from, names)});
-    }
+    check_matches(from, names_of(source), tensor_of_source, std::string(grow_path) + ".load");
     rules.push_back({.from = from, .to = to});
   }
   check_rules(rules);
@@ -99,20 +92,24 @@ class Growth {
       counts_[i] = units.fixed.empty() ? source_count(units) : units.count;
     }
     while (carry_counts_over()) continue;
-    add_identities();
     for (std::size_t i = 0; i < map_.units.size(); ++i) widen(i);
+    add_identities();
     fill();
   }
 
-  bool deeper() const { return !deeper_.empty(); }
-  Json json() const { return {{"wider", wider_}, {"deeper", deeper_}}; }
+  bool deeper() const { return !new_layers_.empty(); }
+  Json json() const {
+    Json deeper = Json::array();
+    for (const UnitLayer& layer : new_layers_) deeper.push_back(layer.path);
+    return {{"wider", wider_}, {"deeper", deeper}};
+  }
   std::string text() const {
     std::vector<std::string> parts;
     for (const auto& [layer, sizes] : wider_.items()) {
       parts.push_back(
           fmt::format("{} from {} to {} units", layer, sizes[0].get<std::int64_t>(), sizes[1].get<std::int64_t>()));
     }
-    for (const std::string& layer : deeper_) parts.push_back(layer + " added as the identity");
+    for (const UnitLayer& layer : new_layers_) parts.push_back(layer.path + " added as the identity");
     return parts.empty() ? "as it was" : join(parts);
   }
 
@@ -133,9 +130,7 @@ class Growth {
     for (const UnitLayer& layer : map_.layers) {
       if (!is_new(layer) || within_component(layer.path)) continue;
       new_layers_.push_back(layer);
-      deeper_.push_back(layer.path);
     }
-    for (const auto& [name, tensor] : weights_) loaded_.insert(name);
     for (const auto& [name, tensor] : own_) {
       const bool of_layer = std::any_of(map_.layers.begin(), map_.layers.end(), [&](const UnitLayer& layer) {
         return is_new(layer) && (name == layer.weight || name == layer.bias);
@@ -250,12 +245,12 @@ class Growth {
     }
     origins_.back() = at::cat({at::arange(before), at::randint(before, {units.count - before})});
     for (const UnitPlace& place : units.out) {
-      if (own_.at(place.tensor).dim() > 1) note_wider(place.tensor, before, units.count);
+      if (own_.at(place.tensor).dim() > 1 && weights_.contains(place.tensor))
+        note_wider(place.tensor, before, units.count);
     }
   }
 
   void note_wider(const std::string& weight, std::int64_t before, std::int64_t now) {
-    if (!loaded_.contains(weight)) return;
     wider_[weight.substr(0, weight.rfind('.'))] = Json::array({before, now});
   }
 
@@ -303,18 +298,14 @@ class Growth {
   const GrowOptions& options_;
   Weights weights_;  // the source's by the target's names; in the end the target's values
   Weights own_;
-  std::set<std::string> loaded_;  // names of those that the source has
   UnitMap map_;
   std::vector<std::int64_t> counts_;  // the source's units
   std::vector<at::Tensor> origins_;
   std::vector<UnitLayer> new_layers_;
   Json wider_ = Json::object();
-  std::vector<std::string> deeper_;
 };
 
-// Largest, as a share of the output's largest value; an output that is all but 0 is held against this.
-constexpr double least_scale = 1e-3;
-
+// Largest, as a share of the output's largest value.
 double difference(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
   double most = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
