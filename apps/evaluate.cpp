@@ -8,7 +8,7 @@
 #include "vaetl/core/device.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/metrics/metric.hpp"
-#include "vaetl/recipe/judge.hpp"
+#include "vaetl/train/judge.hpp"
 #include "vaetl/zoo/zoo.hpp"
 
 using namespace vaetl;
@@ -89,7 +89,7 @@ std::map<std::string, double> measure(const Arguments& arguments, Model& model, 
   const Pretrained judge = zoo::load(arguments.text("judge"));
   judge.model->to(device);
   const std::int64_t seed = arguments.has("seed") ? arguments.integer("seed", at_least(0)) : 0;
-  scores.merge(recipe::judge_samples(model, *judge.model, data, static_cast<std::uint64_t>(seed)));
+  scores.merge(judge_samples(model, *judge.model, data, static_cast<std::uint64_t>(seed)));
   return scores;
 }
 

@@ -72,12 +72,6 @@ void tell_differences(const Arguments& arguments, const std::map<std::string, zo
   }
 }
 
-std::vector<std::string> names_of(const std::map<std::string, zoo::MetricCard>& metrics) {
-  std::vector<std::string> names;
-  for (const auto& [name, metric] : metrics) names.push_back(name);
-  return names;
-}
-
 std::map<std::string, zoo::MetricCard> measured(const Arguments& arguments, const Pretrained& loaded,
                                                 const zoo::MeasureRequest& request) {
   auto now = zoo::measure(*loaded.model, request);
@@ -89,15 +83,35 @@ std::map<std::string, zoo::MetricCard> measured(const Arguments& arguments, cons
 // What the card tells, measured again where its data are.
 std::map<std::string, zoo::MetricCard> measured_again(const Arguments& arguments, const Pretrained& loaded, bool own) {
   auto metrics = loaded.card.metrics;
-  for (auto& [name, metric] : metrics) {
-    if (metric.data.empty() || (!own && !zoo::is_named_data(metric.data))) continue;
+  for (const zoo::MeasureRequest& request : zoo::requests_of(loaded.card.metrics)) {
+    if (request.data.empty() || (!own && !zoo::is_named_data(request.data))) continue;
     try {
-      const auto now = measured(arguments, loaded, {metric.data, metric.split, {name}});
-      if (now.contains(name)) metric = now.at(name);
+      for (const auto& [name, metric] : measured(arguments, loaded, request)) {
+        if (metrics.contains(name)) metrics[name] = metric;
+      }
     } catch (const DataError& error) {
-      tell(arguments, fmt::format("{} is not measured again: {}", name, error.what()));
+      tell(arguments, fmt::format("{} is not measured again: {}", join(request.metrics), error.what()));
     }
   }
+  return metrics;
+}
+
+// On --data: what --measure names, or what the card has, and what --judge says.
+std::map<std::string, zoo::MetricCard> measured_on(const Arguments& arguments, const Pretrained& loaded) {
+  zoo::MeasureRequest request{arguments.text("data"), arguments.text("split")};
+  if (arguments.has("measure")) request.metrics = arguments.list("measure");
+  for (const auto& [name, metric] : loaded.card.metrics) {
+    if (!arguments.has("measure") && metric.judge.empty()) request.metrics.push_back(name);
+  }
+  const bool judges = arguments.has("judge");
+  if (request.metrics.empty() && !judges) {
+    throw ConfigError({"command line", "--measure A,B", "none", "say what to measure"});
+  }
+  std::map<std::string, zoo::MetricCard> metrics;
+  if (!request.metrics.empty()) metrics = measured(arguments, loaded, request);
+  if (!judges) return metrics;
+  request.judge = arguments.text("judge");
+  metrics.merge(measured(arguments, loaded, request));
   return metrics;
 }
 
@@ -112,6 +126,7 @@ std::vector<Flag> entry_flags() {
   flags.push_back({"data", "REF", "measure the metrics on these data (where the card says that it was done)"});
   flags.push_back({"split", "NAME", "of --data: test, validation or train (test)"});
   flags.push_back({"measure", "A,B", "what to measure on --data (what the card has)"});
+  flags.push_back({"judge", "ENTRY", "a classifier of the zoo: what it says of this generator's samples, on --data"});
   flags.push_back({"as-told", "", "take the metrics as they are, without measuring"});
   flags.push_back(threads_flag());
   return flags;
@@ -144,12 +159,8 @@ zoo::SaveOptions entry_options(const Arguments& arguments, const zoo::Card& know
 
 std::map<std::string, zoo::MetricCard> entry_metrics(const Arguments& arguments, const Pretrained& loaded, bool own) {
   set_threads(arguments);
-  if (arguments.has("data")) {
-    const auto names = arguments.has("measure") ? arguments.list("measure") : names_of(loaded.card.metrics);
-    if (names.empty()) throw ConfigError({"command line", "--measure A,B", "none", "say what to measure"});
-    return measured(arguments, loaded, {arguments.text("data"), arguments.text("split"), names});
-  }
-  for (const char* flag : {"measure", "split"}) {
+  if (arguments.has("data")) return measured_on(arguments, loaded);
+  for (const char* flag : {"measure", "split", "judge"}) {
     if (!arguments.has(flag)) continue;
     throw ConfigError({"command line", "--data REF beside --" + std::string(flag), "none", "see --help"});
   }

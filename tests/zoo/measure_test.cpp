@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include "vaetl/data/packed.hpp"
 #include "zoo/fixture.hpp"
 
 namespace vaetl::testing::measure_test {
@@ -104,6 +105,41 @@ TEST_F(ZooMeasure, VerifyMeasuresAgainAndComparesWithTheInterval) {
   zoo::save("sides", *model, {}, {.metrics = metrics});
   EXPECT_NE(outcome("accuracy", data).find("metrics.accuracy: expected "), std::string::npos)
       << outcome("accuracy", data);
+}
+
+TEST_F(ZooMeasure, AJudgeOfTheZooIsAskedAgain) {
+  const Dataset all = noise(200);
+  data::pack({all.select(at::arange(100)), all.select(at::arange(0)), all.select(at::arange(100, 200))},
+             root() / "noise.safetensors");
+  const std::string data = "packed:" + (root() / "noise.safetensors").string();
+  save_classifier("judge");
+  seed(2);
+  auto generator = build({"dcgan", {{"input", {1, 8, 8}}, {"channels", {4}}, {"noise", 4}, {"conditions", 3}}});
+  generator->set_preprocess(Json::array({{{"name", "scale"}, {"from", {0, 255}}, {"to", {-1, 1}}}}));
+  generator->eval();
+  auto metrics = zoo::measure(*generator, {.data = data, .judge = "judge"});
+  ASSERT_EQ(metrics.size(), 6u);
+  for (const auto& [name, metric] : metrics) {
+    EXPECT_EQ(metric.judge, "judge") << name;
+    EXPECT_EQ(metric.split, "test") << name;
+    ASSERT_TRUE(metric.interval) << name;
+    EXPECT_EQ(metric.interval->method, "spread over 5 draws of samples");
+    EXPECT_LT(metric.interval->low, metric.interval->high) << name;
+    EXPECT_NEAR((metric.interval->low + metric.interval->high) / 2, metric.value, 1e-9) << name;
+  }
+  EXPECT_EQ(zoo::requests_of(metrics).size(), 1u) << "all of a judge's are measured together";
+  const auto outcomes = [&] {
+    const fs::path entry = zoo::save("generator", *generator, {}, {.metrics = metrics});
+    std::map<std::string, std::string> found;
+    for (const auto& check : zoo::verify_metrics(entry, data)) found[check.name] = check.outcome + ": " + check.detail;
+    return found;
+  };
+  for (const auto& [name, outcome] : outcomes()) EXPECT_TRUE(outcome.starts_with("passed: ")) << name << outcome;
+  auto& forged = metrics.at("frechet");
+  forged = {.value = 2 * forged.value, .data = forged.data, .split = forged.split, .judge = forged.judge};
+  EXPECT_TRUE(outcomes().at("metric frechet").starts_with("failed: "));
+  for (auto& [name, metric] : metrics) metric.judge = "nobody";
+  for (const auto& [name, outcome] : outcomes()) EXPECT_TRUE(outcome.starts_with("skipped: ")) << name << outcome;
 }
 
 }  // namespace

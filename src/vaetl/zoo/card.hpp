@@ -74,7 +74,7 @@ struct IntervalCard {
 
 struct MetricCard {
   double value = 0;
-  std::string data = {}, split = {}, how = {};
+  std::string data = {}, split = {}, judge = {}, how = {};
   std::int64_t examples = 0;
   std::optional<IntervalCard> interval = {};
   static constexpr auto fields() {
@@ -82,6 +82,7 @@ struct MetricCard {
     return std::tuple{field("value", &M::value, "what was measured"),
                       field("data", &M::data, "reference to the data, NAME or KIND:PATH; empty: not told"),
                       field("split", &M::split, "of these data: train, validation or test; empty: not told"),
+                      field("judge", &M::judge, "the zoo entry, a classifier, that says it of a generator's samples"),
                       field("how", &M::how, "who measured it, and by what"),
                       field("examples", &M::examples, "so many; 0: not told", at_least(0)),
                       field("interval", &M::interval, "confidence interval; it covers the choice of the examples")};

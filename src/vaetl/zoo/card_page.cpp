@@ -58,10 +58,12 @@ std::string metrics(const Card& card) {
   if (card.metrics.empty()) return {};
   std::string text = "## Metrics\n\n| metric | value | interval | on | how |\n|---|---|---|---|---|\n";
   for (const auto& [name, metric] : card.metrics) {
-    std::string how = metric.how;
-    if (metric.interval) how += (how.empty() ? "" : "; ") + metric.interval->method;
+    std::vector<std::string> how;
+    if (!metric.judge.empty()) how.push_back("judged by " + metric.judge);
+    if (!metric.how.empty()) how.push_back(metric.how);
+    if (metric.interval) how.push_back(metric.interval->method);
     text += fmt::format("| {} | {:.4g} | {} | {} | {} |\n", cell(name), metric.value, interval_text(metric),
-                        cell(measured_on(metric)), cell(how));
+                        cell(measured_on(metric)), cell(join(how, "; ")));
   }
   return text + "\n";
 }

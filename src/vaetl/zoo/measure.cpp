@@ -8,6 +8,7 @@
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/train/evaluate.hpp"
+#include "vaetl/train/judge.hpp"
 #include "vaetl/zoo/entry.hpp"
 
 namespace vaetl::zoo {
@@ -64,6 +65,30 @@ std::optional<IntervalCard> interval_of(const std::string& metric, double value,
                       .method = fmt::format("spread over {} parts of the examples", parts.size())};
 }
 
+constexpr std::uint64_t judged_draws = 5;
+constexpr double judged_quantile = 2.7764;  // Student's t at 97.5 %, of one draw less
+
+std::map<std::string, MetricCard> judged(Model& model, Model& judge, const Dataset& examples) {
+  std::map<std::string, std::vector<double>> draws;
+  for (std::uint64_t seed = 0; seed < judged_draws; ++seed) {
+    for (const auto& [name, value] : judge_samples(model, judge, examples, seed)) draws[name].push_back(value);
+  }
+  std::map<std::string, MetricCard> cards;
+  for (const auto& [name, values] : draws) {
+    const at::Tensor each = at::tensor(values, at::kDouble);
+    const double mean = each.mean().item<double>();
+    if (!std::isfinite(mean)) continue;
+    const double half = judged_quantile * each.std().item<double>() / std::sqrt(static_cast<double>(values.size()));
+    cards[name] = {.value = mean,
+                   .examples = examples.size(),
+                   .interval = IntervalCard{.low = mean - half,
+                                            .high = mean + half,
+                                            .level = 0.95,
+                                            .method = fmt::format("spread over {} draws of samples", values.size())}};
+  }
+  return cards;
+}
+
 struct OpenedSplit {
   Dataset examples;
   std::string name;
@@ -111,16 +136,43 @@ Check compare_metric(const std::string& name, const MetricCard& card, const std:
   return {"metric " + name, "failed", error.what()};
 }
 
-// What keeps a metric from being measured again; empty: nothing.
-std::string why_not_measured(const std::string& name, const MetricCard& card, const std::string& data) {
+// What keeps metrics from being measured again; empty: nothing.
+std::string why_not_measured(const MeasureRequest& request, const std::string& data) {
   try {
-    make_metric(name);
+    if (request.judge.empty()) make_metric(request.metrics.front());
   } catch (const ConfigError& error) {
     return error.what();
   }
   if (!data.empty()) return {};
-  if (card.data.empty()) return "the card does not tell on which data; name them with --data";
-  return is_named_data(card.data) ? "" : "its data are files of whoever made it (" + card.data + "): --data REF";
+  if (request.data.empty()) return "the card does not tell on which data; name them with --data";
+  return is_named_data(request.data) ? "" : "its data are files of whoever made it (" + request.data + "): --data REF";
+}
+
+// One check each of the metrics that are measured together.
+std::vector<Check> check_together(const Entry& entry, const MeasureRequest& request, const std::string& data,
+                                  const std::string& where) {
+  std::vector<Check> checks;
+  const auto all = [&](const std::string& outcome, const std::string& detail) {
+    for (const auto& name : request.metrics) checks.push_back({"metric " + name, outcome, detail});
+    return checks;
+  };
+  const std::string reason = why_not_measured(request, data);
+  if (!reason.empty()) return all("skipped", reason);
+  MeasureRequest again = request;
+  if (!data.empty()) again.data = data;
+  try {
+    const auto now = measure(*entry.model, again);
+    for (const auto& name : request.metrics) {
+      checks.push_back(compare_metric(name, entry.card.metrics.at(name), now, where));
+    }
+    return checks;
+  } catch (const DataError& error) {
+    return all("skipped", error.what());
+  } catch (const FileError& error) {  // no such judge here
+    return all("skipped", error.what());
+  } catch (const ConfigError& error) {  // a metric, or a split, that is none of this model or these data
+    return all("failed", where + ": metrics." + request.metrics.front() + ": " + error.what());
+  }
 }
 
 }  // namespace
@@ -155,32 +207,38 @@ std::map<std::string, MetricCard> measure(Model& model, const Dataset& examples,
 
 std::map<std::string, MetricCard> measure(Model& model, const MeasureRequest& request) {
   const OpenedSplit split = open_split(model, request.data, request.split);
-  auto cards = measure(model, split.examples, request.metrics, split.training);
+  auto cards = request.judge.empty() ? measure(model, split.examples, request.metrics, split.training)
+                                     : judged(model, *load("zoo:" + request.judge).model, split.examples);
   for (auto& [name, card] : cards) {
     card.data = request.data;
     card.split = split.name;
+    card.judge = request.judge;
   }
   return cards;
+}
+
+std::vector<MeasureRequest> requests_of(const std::map<std::string, MetricCard>& metrics) {
+  std::vector<MeasureRequest> requests;
+  for (const auto& [name, card] : metrics) {
+    const auto same = [&](const MeasureRequest& one) {
+      return !one.judge.empty() && one.judge == card.judge && one.data == card.data && one.split == card.split;
+    };
+    const auto found = std::find_if(requests.begin(), requests.end(), same);
+    if (found == requests.end()) {
+      requests.push_back({card.data, card.split, {name}, card.judge});
+    } else {
+      found->metrics.push_back(name);
+    }
+  }
+  return requests;
 }
 
 std::vector<Check> verify_metrics(const std::filesystem::path& folder, const std::string& data) {
   const Entry entry = open_entry(folder);
   const std::string where = (folder / card_file).string();
   std::vector<Check> checks;
-  for (const auto& [name, card] : entry.card.metrics) {
-    const std::string title = "metric " + name, reason = why_not_measured(name, card, data);
-    if (!reason.empty()) {
-      checks.push_back({title, "skipped", reason});
-      continue;
-    }
-    try {
-      const auto now = measure(*entry.model, {data.empty() ? card.data : data, card.split, {name}});
-      checks.push_back(compare_metric(name, card, now, where));
-    } catch (const DataError& error) {
-      checks.push_back({title, "skipped", error.what()});
-    } catch (const ConfigError& error) {  // a metric, or a split, that is none of this model or these data
-      checks.push_back({title, "failed", where + ": metrics." + name + ": " + error.what()});
-    }
+  for (const MeasureRequest& request : requests_of(entry.card.metrics)) {
+    for (Check& check : check_together(entry, request, data, where)) checks.push_back(std::move(check));
   }
   if (checks.empty()) checks.push_back({"metrics", "skipped", "the card has none"});
   return checks;

@@ -1,12 +1,12 @@
 // What a classifier says of samples, for generators whose worth is known beforehand.
-#include "vaetl/recipe/judge.hpp"
+#include "vaetl/train/judge.hpp"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/rand.h>
+#include <ATen/ops/randint.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
-#include "recipe/toy.hpp"
 #include "support/expect_error.hpp"
 #include "vaetl/core/random.hpp"
 #include "vaetl/nn/capabilities.hpp"
@@ -17,8 +17,21 @@ namespace {
 
 constexpr std::int64_t classes = 4;
 
-// Makes pictures as the toy set has them: bright in the quadrant of their class, plus noise; of any class where it
-// ignores it, and always the same one a class where it has collapsed.
+// 8×8 pictures of four classes, each with another bright quadrant, plus noise.
+Dataset quadrants(std::int64_t per_class, std::uint64_t key) {
+  auto random = make_generator(key);
+  Fields fields;
+  fields.set("target", at::arange(classes).repeat_interleave(per_class));
+  at::Tensor pictures = at::randint(0, 120, {classes * per_class, 1, 8, 8}, random, at::TensorOptions(at::kByte));
+  for (std::int64_t label = 0; label < classes; ++label) {
+    const std::int64_t top = 4 * (label / 2), left = 4 * (label % 2);
+    pictures.narrow(0, label * per_class, per_class).slice(2, top, top + 4).slice(3, left, left + 4) += 120;
+  }
+  fields.set("input", pictures);
+  return Dataset::from_tensors(fields, {.name = "quadrants", .classes = {"0", "1", "2", "3"}});
+}
+
+// Makes such pictures; of any class where it ignores it, and always the same one a class where it has collapsed.
 class Painter final : public Model, public Generator, public Conditional {
  public:
   enum class Kind { faithful, collapsed, careless };
@@ -56,15 +69,15 @@ class Judge : public ::testing::Test {
       seed(1);
       auto model = build({"mlp", {{"input", {1, 8, 8}}, {"widths", {16}}, {"classes", classes}}});
       Trainer({.steps = 80, .batch_size = 32, .optimizer = {"adam", {{"lr", 5e-3}}}, .device = "cpu"})
-          .fit(model, make<objectives::CrossEntropy>(), toy_splits({.train_per_class = 50}).train);
+          .fit(model, make<objectives::CrossEntropy>(), quadrants(50, 1));
       return model;
     }();
     return trained;
   }
-  static Dataset pictures(std::int64_t per_class = 100) { return toy_splits({.test_per_class = per_class}).test; }
+  static Dataset pictures(std::int64_t per_class = 100) { return quadrants(per_class, 2); }
   static std::map<std::string, double> judge(Painter::Kind kind, std::int64_t conditions = classes) {
     Painter painter(kind, conditions);
-    return recipe::judge_samples(painter, *classifier(), pictures(), 0);
+    return judge_samples(painter, *classifier(), pictures(), 0);
   }
 };
 
@@ -100,31 +113,30 @@ TEST_F(Judge, WithoutConditionsNoClassIsAskedFor) {
 TEST_F(Judge, TheSeedDecides) {
   Painter painter(Painter::Kind::faithful);
   const auto data = pictures(25);
-  const auto first = recipe::judge_samples(painter, *classifier(), data, 1);
+  const auto first = judge_samples(painter, *classifier(), data, 1);
   at::rand({3});
-  EXPECT_EQ(recipe::judge_samples(painter, *classifier(), data, 1), first);
-  EXPECT_NE(recipe::judge_samples(painter, *classifier(), data, 2), first);
+  EXPECT_EQ(judge_samples(painter, *classifier(), data, 1), first);
+  EXPECT_NE(judge_samples(painter, *classifier(), data, 2), first);
 }
 
 TEST_F(Judge, SaysWhatDoesNotFit) {
   Painter painter(Painter::Kind::faithful), other(Painter::Kind::faithful, 7);
   const auto data = pictures(10);
-  expect_error<ConfigError>([&] { recipe::judge_samples(*classifier(), *classifier(), data, 0); },
+  expect_error<ConfigError>([&] { judge_samples(*classifier(), *classifier(), data, 0); },
                             {"judging samples: expected a model that offers Generator"});
-  expect_error<ConfigError>([&] { recipe::judge_samples(painter, painter, data, 0); },
+  expect_error<ConfigError>([&] { judge_samples(painter, painter, data, 0); },
                             {"judging samples: expected a model that offers Classifier"});
-  expect_error<ConfigError>([&] { recipe::judge_samples(other, *classifier(), data, 0); },
+  expect_error<ConfigError>([&] { judge_samples(other, *classifier(), data, 0); },
                             {"judging samples: expected a classifier of the generator's 7 classes, found one of 4"});
-  expect_error<DataError>([&] { recipe::judge_samples(painter, *classifier(), data.select(at::arange(3)), 0); },
+  expect_error<DataError>([&] { judge_samples(painter, *classifier(), data.select(at::arange(3)), 0); },
                           {"judging samples: expected at least four examples, found 3"});
-  expect_error<DataError>([&] { recipe::judge_samples(painter, *classifier(), data.without("target"), 0); },
-                          {"target"});
+  expect_error<DataError>([&] { judge_samples(painter, *classifier(), data.without("target"), 0); }, {"target"});
   const auto larger = data.with("input", at::zeros({40, 1, 9, 9}, at::kByte));
-  expect_error<DataError>([&] { recipe::judge_samples(painter, *classifier(), larger, 0); },
+  expect_error<DataError>([&] { judge_samples(painter, *classifier(), larger, 0); },
                           {"expected input of shape (N, 1, 8, 8)"});
   const auto of_larger = build({"mlp", {{"input", {1, 9, 9}}, {"widths", {4}}, {"classes", classes}}});
   of_larger->eval();
-  expect_error<DataError>([&] { recipe::judge_samples(painter, *of_larger, larger, 0); },
+  expect_error<DataError>([&] { judge_samples(painter, *of_larger, larger, 0); },
                           {"data: expected inputs of the generator's shape (1, 8, 8), found (1, 9, 9)"});
 }
 

@@ -1,6 +1,6 @@
 // What a separately trained classifier says of the samples of a generator, beside what it says of real data.
 //
-//   auto scores = recipe::judge_samples(*zoo::load("runs/cgan").model, *zoo::load("runs/cnn").model, fashion.test, 0);
+//   auto scores = judge_samples(*zoo::load("runs/cgan").model, *zoo::load("runs/cnn").model, fashion.test, 0);
 #pragma once
 #include <map>
 #include <string>
@@ -8,7 +8,7 @@
 #include "vaetl/data/dataset.hpp"
 #include "vaetl/nn/model.hpp"
 
-namespace vaetl::recipe {
+namespace vaetl {
 
 // The data are split at random into two halves of equal size, and as many samples are generated; a conditional
 // generator makes the classes of the second half. "Features" are the classifier's.
@@ -27,4 +27,4 @@ namespace vaetl::recipe {
 std::map<std::string, double> judge_samples(Model& generator, Model& classifier, const Dataset& data,
                                             std::uint64_t seed);
 
-}  // namespace vaetl::recipe
+}  // namespace vaetl

@@ -1,4 +1,4 @@
-#include "vaetl/recipe/judge.hpp"
+#include "vaetl/train/judge.hpp"
 
 #include <ATen/ATen.h>
 
@@ -10,7 +10,7 @@
 #include "vaetl/nn/capabilities.hpp"
 #include "vaetl/train/evaluate.hpp"
 
-namespace vaetl::recipe {
+namespace vaetl {
 namespace {
 
 constexpr std::int64_t part = 500, most_of_all = 2000, most_of_class = 500;
@@ -124,4 +124,4 @@ std::map<std::string, double> judge_samples(Model& generator, Model& classifier,
   return scores;
 }
 
-}  // namespace vaetl::recipe
+}  // namespace vaetl
