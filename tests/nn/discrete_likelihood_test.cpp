@@ -76,6 +76,48 @@ TEST(DiscreteLikelihoods, SamplesHaveTheMean) {
   }
 }
 
+// Against log p itself, which goes another way; double precision loses about 10⁻¹⁴ over the steps between the levels.
+TEST(OverLevels, MassesAreThoseOfLogProb) {
+  seed(6);
+  for (const std::string name : {"discretised_logistic", "beta_binomial", "bernoulli"}) {
+    SCOPED_TRACE(name);
+    const bool two = nn::likelihood_maps(name) == 2;
+    const at::Tensor output = 4 * (two ? at::randn({3, 2, 5, 7}, at::kDouble) : at::randn({3, 5, 7}, at::kDouble));
+    const auto likelihood = nn::make_likelihood(name, output);
+    const auto* over = dynamic_cast<const nn::OverLevels*>(likelihood.get());
+    ASSERT_NE(over, nullptr);
+    const at::Tensor masses = over->masses(1);
+    ASSERT_EQ(masses.sizes(), at::IntArrayRef({35, over->levels()}));
+    for (std::int64_t k = 0; k < over->levels(); ++k) {
+      const double value = static_cast<double>(k) / static_cast<double>(over->levels() - 1);
+      const at::Tensor x = at::full({3, 5, 7}, value, at::kDouble);
+      const at::Tensor expected = likelihood->log_prob_each(x)[1].flatten().exp();
+      EXPECT_TRUE(at::allclose(masses.select(1, k), expected, 1e-9, 1e-12)) << k;
+    }
+  }
+}
+
+// The ends of what the network can say: masses stay masses.
+TEST(OverLevels, MassesAreFiniteFarOut) {
+  for (const auto& name : level_likelihoods) {
+    for (const double first : {-40.0, 0.2, 40.0}) {
+      for (const double second : {-40.0, 0.0, 40.0}) {
+        const auto likelihood = nn::make_likelihood(name, for_every_level(first, second));
+        const at::Tensor masses = dynamic_cast<const nn::OverLevels&>(*likelihood).masses(0);
+        EXPECT_NEAR(masses.sum().item<double>(), 1, 1e-12) << name << ' ' << first << ' ' << second;
+        EXPECT_GE(masses.min().item<double>(), 0);
+      }
+    }
+  }
+}
+
+TEST(OverLevels, DensitiesAreNone) {
+  for (const std::string name : {"gaussian", "learned_gaussian"}) {
+    const auto likelihood = nn::make_likelihood(name, at::rand({1, 2, 3}));
+    EXPECT_EQ(dynamic_cast<const nn::OverLevels*>(likelihood.get()), nullptr) << name;
+  }
+}
+
 TEST(LearnedGaussian, DrawsWithItsDeviationAndNoLess) {
   seed(5);
   const at::Tensor raw = at::tensor({0.3f, -1.0f, 0.3f, -90.0f}).view({1, 2, 2}).transpose(1, 2);

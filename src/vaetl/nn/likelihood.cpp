@@ -7,6 +7,7 @@
 #include <ATen/ops/randn_like.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/softplus.h>
+#include <ATen/ops/stack.h>
 
 #include <numbers>
 
@@ -61,6 +62,11 @@ at::Tensor Bernoulli::log_prob_each(const at::Tensor& x) const {
 at::Tensor Bernoulli::mean() const { return at::sigmoid(logits_); }
 
 at::Tensor Bernoulli::sample() const { return at::bernoulli(mean()); }
+
+at::Tensor Bernoulli::masses(std::int64_t example) const {
+  const at::Tensor logits = logits_[example].flatten().to(at::kCPU, at::kDouble);
+  return at::sigmoid(at::stack({-logits, logits}, 1));
+}
 
 at::Tensor FixedGaussian::log_prob(const at::Tensor& x) const {
   const double values = x.size(0) == 0 ? 0 : static_cast<double>(x.numel() / x.size(0));

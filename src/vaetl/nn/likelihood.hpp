@@ -6,6 +6,7 @@
 
 #include "vaetl/core/config.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/nn/levels.hpp"
 
 namespace vaetl::nn {
 
@@ -19,8 +20,8 @@ class OfElements : public Likelihood {
 };
 
 // log p = Σ x log σ(l) + (1 − x) log(1 − σ(l)), from logits l like x (arXiv:1312.6114, appendix C.1). For x in [0, 1]
-// other than 0 and 1 it is the usual surrogate, not a density.
-class Bernoulli final : public OfElements {
+// other than 0 and 1 it is the usual surrogate, not a density: the levels that have a probability are 0 and 1.
+class Bernoulli final : public OfElements, public OverLevels {
  public:
   explicit Bernoulli(at::Tensor logits) : logits_(std::move(logits)) {}
   at::Tensor log_prob(const at::Tensor& x) const override;  // in one pass
@@ -29,6 +30,8 @@ class Bernoulli final : public OfElements {
   bool has_logits() const override { return true; }
   at::Tensor mean() const override;  // σ(l)
   at::Tensor sample() const override;
+  std::int64_t levels() const override { return 2; }
+  at::Tensor masses(std::int64_t example) const override;
 
  private:
   at::Tensor logits_;
