@@ -24,6 +24,8 @@ const std::map<std::string, std::string> purposes = {
     {"evaluate", "scores a model on data"},
     {"generate", "makes new data: pictures, arrays, texts"},
     {"reconstruct", "rebuilds examples from their codes"},
+    {"compress", "stores pictures small and without loss"},
+    {"decompress", "makes again the pictures that compress stored"},
     {"sweep", "runs a recipe many times and compares"},
     {"report", "makes one self-contained page of runs and sweeps"},
     {"zoo", "lists, shows, verifies and adds named models"},

@@ -20,14 +20,14 @@ FieldInfo seen_input(const Model& model) {
   return found == inputs.end() ? FieldInfo{.shape = {}, .dtype = at::kFloat, .low = 0, .high = 0} : found->second;
 }
 
+}  // namespace
+
 // Pictures that were not scaled before they were standardised are bytes.
-Range own_range(const Model& model) {
+Range pixel_range(const Model& model) {
   const FieldInfo input = seen_input(model);
   const Range seen = input.low < input.high ? between(input.low, input.high) : between(0, 1);
   return carried_preprocess(model).raw_range(seen).value_or(between(0, 255));
 }
-
-}  // namespace
 
 bool sees_pictures(const Model& model) {
   const auto shape = seen_input(model).shape;
@@ -42,12 +42,13 @@ at::Tensor to_pixels(const Model& model, const at::Tensor& images) {
   if (images.dim() != 4) {
     throw DataError({"pictures", "images (N, C, H, W)", shape_text(images.sizes().vec()), "write a .npy file"});
   }
-  const Range range = own_range(model);
+  const Range range = pixel_range(model);
   const at::Tensor share = (own_units(model, images) - range.low) / (range.high - range.low);
   return share.clamp(0, 1).mul(255).round().to(at::kByte);
 }
 
-void write_pictures(const std::filesystem::path& folder, const at::Tensor& pixels) {
+void write_pictures(const std::filesystem::path& folder, const at::Tensor& pixels,
+                    const std::vector<std::string>& names) {
   std::error_code ignored;
   if (std::filesystem::exists(folder, ignored) && !std::filesystem::is_empty(folder, ignored)) {
     throw OutputError({folder.string(), "a folder that is new or empty", "one that holds files", "name another"});
@@ -55,7 +56,8 @@ void write_pictures(const std::filesystem::path& folder, const at::Tensor& pixel
   const std::size_t digits = std::to_string(pixels.size(0) - 1).size();
   AtomicFolder files(folder);
   for (std::int64_t i = 0; i < pixels.size(0); ++i) {
-    write_png(files.path() / fmt::format("{:0{}}.png", i, digits), pixels[i]);
+    const std::string name = names.empty() ? fmt::format("{:0{}}.png", i, digits) : names.at(i);
+    write_png(files.path() / name, pixels[i]);
   }
   files.commit();
 }
