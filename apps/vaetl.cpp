@@ -29,7 +29,8 @@ const std::map<std::string, std::string> purposes = {
     {"sweep", "runs a recipe many times and compares"},
     {"report", "makes one self-contained page of runs and sweeps"},
     {"zoo", "lists, shows, verifies and adds named models"},
-    {"data", "lists, shows, checks, splits, converts, makes and fetches data"}};
+    {"data", "lists, shows, checks, splits, converts, makes and fetches data"},
+    {"doctor", "tells what is here, what is missing and how fast it is"}};
 
 fs::path own_folder() {
   std::error_code error;
