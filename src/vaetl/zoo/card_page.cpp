@@ -88,12 +88,40 @@ std::string training(const Card& card) {
   return text.empty() ? text : "## Training\n\n| | |\n|---|---|\n" + text + "\n";
 }
 
+bool reads_tokens(const Card& card) {
+  const auto input = card.inputs.find("input");
+  return input != card.inputs.end() && input->second.dtype == at::kLong;
+}
+
+// What each task of tasks_of() is done with, by data.
+struct TaskCommand {
+  std::string_view task, of_values, of_tokens;
+};
+constexpr TaskCommand task_commands[] = {
+    {"classify", "vaetl-predict {} FILE…", "vaetl-predict {} FILE…"},
+    {"regress", "vaetl-predict {} FILE…", "vaetl-predict {} FILE…"},
+    {"generate", "vaetl-generate {} --out new.png", "vaetl-generate {}"},
+    {"reconstruct", "vaetl-reconstruct {} --data REF --out rebuilt.png", "vaetl-reconstruct {} --data REF"},
+    {"sequence", "", "vaetl-generate {} --length 400"},
+    {"encode", "vaetl-encode {} --data REF --out features.npy", "vaetl-encode {} --data REF --out features.npy"}};
+
+std::string commands(const Card& card) {
+  std::string text = fmt::format("    vaetl-zoo verify {}\n", card.name);
+  const auto tasks = tasks_of(card);
+  for (const TaskCommand& each : task_commands) {
+    const std::string_view command = reads_tokens(card) ? each.of_tokens : each.of_values;
+    const bool known = std::find(tasks.begin(), tasks.end(), each.task) != tasks.end();
+    if (known && !command.empty()) text += fmt::format("    {}\n", fmt::format(fmt::runtime(command), card.name));
+  }
+  return text;
+}
+
 std::string usage(const Card& card) {
   const bool encodes =
       std::find(card.capabilities.begin(), card.capabilities.end(), "Encoder") != card.capabilities.end();
   const bool classifies = !card.classes.empty() || (card.test_vector && card.test_vector->of == "logits");
   std::string text = "## Use\n\nIn the zoo its name is enough; elsewhere give the path of this folder.\n\n";
-  text += fmt::format("    vaetl-zoo verify {}\n", card.name);
+  text += commands(card);
   if (!encodes) return text;
   return text + fmt::format(
                     "\n```cpp\nauto model = vaetl::zoo::load(\"{}\");\n"
