@@ -22,6 +22,8 @@ const std::map<std::string, std::string> purposes = {
     {"train", "trains what a recipe says"},
     {"transfer", "adapts a trained model to a task, with few labels if need be"},
     {"evaluate", "scores a model on data"},
+    {"predict", "writes what a model says of files, rows, lines or data"},
+    {"encode", "writes latents, and maps of them"},
     {"generate", "makes new data: pictures, arrays, texts"},
     {"reconstruct", "rebuilds examples from their codes"},
     {"compress", "stores pictures small and without loss"},

@@ -39,11 +39,16 @@ ScoredData scored_data(const Arguments& arguments, const Model& model) {
   if (!arguments.has("data")) throw ConfigError({"command line", "--data REF", "none", "see --help"});
   Reading reading = reading_of(arguments);
   if (!model.preprocess().is_null()) reading.fitted = Preprocess::from_json(model.preprocess()).reader();
+  std::int64_t left_out = 0;
+  reading.skipped = [&left_out, tell = reading.skipped](const Problem& problem) {
+    ++left_out;
+    tell(problem);
+  };
   const Splits splits = data::open(arguments.text("data"), reading);
   const std::string split = choose_split(splits, arguments);
   const Dataset& chosen = named_split(splits, split);
   const bool compares = split != "train" && splits.train.size() > 0;
-  if (chosen.size() > 0) return {chosen, split, compares ? std::optional(splits.train) : std::nullopt};
+  if (chosen.size() > 0) return {chosen, split, compares ? std::optional(splits.train) : std::nullopt, left_out};
   throw DataError({arguments.text("data"), "examples in the split " + quote(split), "none", "choose another --split"});
 }
 

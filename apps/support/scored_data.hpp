@@ -17,6 +17,7 @@ struct ScoredData {
   Dataset examples;
   std::string split;
   std::optional<Dataset> training = {};  // of the same set, where another split is scored
+  std::int64_t left_out = 0;             // what reading the set told of
   Json about() const;                    // its name, split and number of examples
 };
 

@@ -11,4 +11,7 @@ Flag strict_flag();
 // Strict where --strict asks for it; otherwise one line an example left out, up to ten.
 Reading reading_of(const Arguments& arguments);
 
+// "left out: FILE:LINE: expected …, found …".
+std::string left_out_line(const Problem& problem);
+
 }  // namespace vaetl::apps

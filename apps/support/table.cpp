@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "vaetl/io/csv.hpp"
+
 namespace vaetl::apps {
 namespace {
 
@@ -32,12 +34,7 @@ std::string line(const std::vector<std::string>& cells, const std::vector<std::s
 
 std::string csv_line(const std::vector<std::string>& cells) {
   std::string text;
-  for (const std::string& cell : cells) {
-    std::string quoted;
-    for (const char c : cell) quoted += c == '"' ? "\"\"" : std::string(1, c);
-    const bool plain = cell.find_first_of(",\"\r\n") == cell.npos && !cell.starts_with(' ') && !cell.ends_with(' ');
-    text += (text.empty() ? "" : ",") + (plain && !cell.empty() ? cell : "\"" + quoted + "\"");
-  }
+  for (const std::string& cell : cells) text += (text.empty() ? "" : ",") + csv_cell(cell);
   return text + "\n";
 }
 

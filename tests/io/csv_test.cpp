@@ -3,6 +3,7 @@
 #include "vaetl/io/csv.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/support/expect_error.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -135,6 +136,35 @@ TEST(Csv, FilesAreReadInBlocks) {
   std::replace(text.begin(), text.end(), '\n', '\r');
   EXPECT_EQ(rows_of(CsvReader(folder.file("cr.csv", text))).size(), expected.size());
   expect_error<DataError>([&] { CsvReader(folder.path() + "/none.csv"); }, {"none.csv"});
+}
+
+// Rows are there as soon as their lines are, while the other end of the pipe is open.
+TEST(Csv, APipeIsReadAsItComes) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  CsvReader reader(ends[0], "standard input");
+  CsvRow row;
+  for (const std::string line : {"a,b\n", "1,\"2\n3\"\n"}) {
+    ASSERT_EQ(::write(ends[1], line.data(), line.size()), static_cast<ssize_t>(line.size()));
+    ASSERT_TRUE(reader.next(row));
+  }
+  EXPECT_EQ(row.values, (std::vector<std::string>{"1", "2\n3"}));
+  ASSERT_EQ(::write(ends[1], "x", 1), 1);
+  ::close(ends[1]);
+  ASSERT_TRUE(reader.next(row));
+  EXPECT_EQ(row.values, (std::vector<std::string>{"x"}));
+  EXPECT_FALSE(reader.next(row));
+  ::close(ends[0]);
+  expect_error<DataError>([&] { rows_of(CsvReader(ends[0], "standard input")); },
+                          {"standard input: expected to be read"});
+}
+
+TEST(Csv, CellsAreReadBack) {
+  const std::vector<std::string> values = {"plain", "a,b", "say \"x\"", "", " edge ", "two\nlines", "Ä"};
+  std::string line;
+  for (const auto& value : values) line += (line.empty() ? "" : ",") + csv_cell(value);
+  EXPECT_EQ(rows_of(line + "\n"), (Rows{values}));
+  EXPECT_EQ(csv_cell("plain"), "plain");
 }
 
 }  // namespace

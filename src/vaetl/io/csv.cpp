@@ -3,8 +3,13 @@
 #include "vaetl/io/csv.hpp"
 
 #include <csv.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "vaetl/core/error.hpp"
+#include "vaetl/core/text.hpp"
+#include "vaetl/io/descriptor.hpp"
 #include "vaetl/io/gzip.hpp"
 #include "vaetl/io/utf8.hpp"
 
@@ -30,6 +35,15 @@ std::string from_latin1(std::string_view text) {
 
 int never(unsigned char) { return 0; }
 
+// What is there, and waits only where there is nothing.
+std::size_t read_some(int descriptor, char* to, std::size_t size, const std::string& name) {
+  for (;;) {
+    const ssize_t count = ::read(descriptor, to, size);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) throw DataError({name, "to be read", quote(errno_text(errno)), {}});
+  }
+}
+
 }  // namespace
 
 struct CsvReader::Parser {
@@ -38,7 +52,12 @@ struct CsvReader::Parser {
   Parser(const Parser&) = delete;
   Parser& operator=(const Parser&) = delete;
 
-  void from_file(const std::filesystem::path& path) { file_ = std::make_unique<ByteReader>(path); }
+  void from_file(const std::filesystem::path& path) {
+    read_ = [file = std::make_shared<ByteReader>(path)](char* to, std::size_t size) { return file->read(to, size); };
+  }
+  void from_descriptor(int descriptor) {
+    read_ = [descriptor, name = name_](char* to, std::size_t size) { return read_some(descriptor, to, size, name); };
+  }
   void from_bytes(std::string bytes) { window_ = std::move(bytes); }
   bool next(CsvRow& row);
 
@@ -61,7 +80,7 @@ struct CsvReader::Parser {
 
   std::string name_;
   CsvOptions options_;
-  std::unique_ptr<ByteReader> file_;
+  std::function<std::size_t(char* to, std::size_t size)> read_;  // 0: there is no more; none: all is in the window
   csv_parser csv_ = {};
   bool begun_ = false, complete_ = false;
   std::string window_, scratch_;  // bytes from the row's beginning on; a line with tabs made blanks
@@ -106,14 +125,14 @@ void CsvReader::Parser::on_value(void* bytes, std::size_t size, void* data) {
 
 // Appends a csv_block; false at the end of the data. What lies before the row's beginning is dropped first.
 bool CsvReader::Parser::refill() {
-  if (!file_) return false;
+  if (!read_) return false;
   window_.erase(0, start_);
   cursor_ -= start_;
   second_ -= std::min(second_, start_);
   start_ = 0;
   const std::size_t size = window_.size();
   window_.resize(size + csv_block);
-  window_.resize(size + file_->read(window_.data() + size, csv_block));
+  window_.resize(size + read_(window_.data() + size, csv_block));
   return window_.size() > size;
 }
 
@@ -241,11 +260,25 @@ CsvReader::CsvReader(std::string bytes, std::string name, CsvOptions options)
     : parser_(std::make_unique<Parser>(std::move(name), options)) {
   parser_->from_bytes(std::move(bytes));
 }
+
+CsvReader::CsvReader(int descriptor, std::string name, CsvOptions options)
+    : parser_(std::make_unique<Parser>(std::move(name), options)) {
+  parser_->from_descriptor(descriptor);
+}
 CsvReader::~CsvReader() = default;
 CsvReader::CsvReader(CsvReader&&) noexcept = default;
 CsvReader& CsvReader::operator=(CsvReader&&) noexcept = default;
 
 bool CsvReader::next(CsvRow& row) { return parser_->next(row); }
+
+std::string csv_cell(std::string_view value) {
+  const bool plain = value.find_first_of(",\"\r\n") == value.npos && !value.empty() && !value.starts_with(' ') &&
+                     !value.ends_with(' ');
+  if (plain) return std::string(value);
+  std::string quoted = "\"";
+  for (const char c : value) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
 
 char delimiter_of(const std::filesystem::path& file) {
   std::filesystem::path name = file.filename();

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vaetl {
@@ -33,6 +34,8 @@ class CsvReader {
   explicit CsvReader(const std::filesystem::path& path, CsvOptions options = {});  // DataError: cannot be read
   // Text in memory; `name` is what errors call it.
   CsvReader(std::string bytes, std::string name, CsvOptions options = {});
+  // What comes from an open descriptor, a pipe say, as it comes; the descriptor stays open.
+  CsvReader(int descriptor, std::string name, CsvOptions options = {});
   ~CsvReader();
   CsvReader(CsvReader&&) noexcept;
   CsvReader& operator=(CsvReader&&) noexcept;
@@ -45,6 +48,9 @@ class CsvReader {
   struct Parser;
   std::unique_ptr<Parser> parser_;
 };
+
+// A value as a cell of comma-separated values (RFC 4180), in quotes where it needs them.
+std::string csv_cell(std::string_view value);
 
 // '\t' for .tsv and .tab (also before .gz), ',' otherwise.
 char delimiter_of(const std::filesystem::path& file);

@@ -2,11 +2,11 @@
 
 #include <ATen/ATen.h>
 
-#include <cstring>
 #include <numeric>
 #include <set>
 
 #include "vaetl/core/text.hpp"
+#include "vaetl/data/readers/csv_fitted.hpp"
 #include "vaetl/data/readers/text_values.hpp"
 
 namespace vaetl::readers {
@@ -17,25 +17,10 @@ using TableOptions = Csv::Options;
 
 constexpr std::size_t most_label_numbers = 20;  // with more different numbers a target is a quantity
 
-// The character that a text names; nothing where it names none.
-std::optional<char> delimiter_from(const std::string& text) {
-  if (text == "tab" || text == "\\t") return '\t';
-  if (text == "space") return ' ';
-  const bool one = text.size() == 1 && static_cast<unsigned char>(text[0]) < 0x80;
-  const bool fits = one && std::isalnum(static_cast<unsigned char>(text[0])) == 0 && !std::strchr("\r\n.+-\"", text[0]);
-  return fits ? std::optional(text[0]) : std::nullopt;
-}
-
-CsvOptions csv_options(const TableOptions& options, const fs::path& file) {
-  return {.delimiter = options.delimiter.empty() ? delimiter_of(file) : *delimiter_from(options.delimiter),
-          .quote = options.quote.empty() ? '\0' : options.quote[0],
-          .latin1 = options.encoding == "latin-1"};
-}
-
 // A file with the rows of it that are of use.
 struct TablePart {
   TablePart(const fs::path& file, const TableOptions& options)
-      : flaws(file), table(file, csv_options(options, file), options.header, flaws) {
+      : flaws(file), table(file, table_options(options, file), options.header, flaws) {
     rows.resize(static_cast<std::size_t>(table.rows()));
     std::iota(rows.begin(), rows.end(), 0);
   }
@@ -48,17 +33,6 @@ std::vector<std::string> names_at(const TextTable& table, const std::vector<std:
   std::vector<std::string> names;
   for (const auto position : positions) names.push_back(table.names()[static_cast<std::size_t>(position)]);
   return names;
-}
-
-// Where the targets stand; nowhere in a file that lacks one.
-std::vector<std::int64_t> targets_in(const TextTable& table, const TableOptions& fitted) {
-  std::vector<std::int64_t> result;
-  for (const Json& name : fitted.target.list) {
-    const auto found = name.is_string() ? table.find(name.get<std::string>()) : std::nullopt;
-    if (!found) return {};
-    result.push_back(*found);
-  }
-  return result;
 }
 
 bool are_values(const TextTable& table, const std::vector<std::int64_t>& targets, const Rows& rows,
@@ -95,85 +69,28 @@ void settle(TableOptions& options, const TablePart& part, bool learns) {
   options.task = values ? "values" : "classes";
 }
 
-// A file without a header is read by position: it has the width of the training data, or lacks the targets.
-void align(TextTable& table, const TableOptions& fitted) {
-  if (table.header() || fitted.width == 0 || table.width() == fitted.width) return;
-  std::vector<std::string> names = numbered_classes(fitted.width);
-  for (const Json& target : fitted.target.list) std::erase(names, target.get<std::string>());
-  if (static_cast<std::int64_t>(names.size()) != table.width()) {
-    throw DataError({table.file().string(),
-                     fmt::format("rows of {} values, as the training data have, or {} without the target", fitted.width,
-                                 names.size()),
-                     fmt::format("{}", table.width()),
-                     "without a line of names columns are matched by their position"});
-  }
-  table.rename(std::move(names));
-}
-
-std::string_view label_text(std::string_view text, const TableOptions& options) {
-  if (!options.strip.empty() && text.ends_with(options.strip)) text.remove_suffix(options.strip.size());
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
-// Columns are found by the names of the first line where the training data had one: a file without it is refused by its
-// first row, before this is taken for names.
+// A file without the line of names that the training data had is refused by its first row, before this is taken for
+// names.
 void require_names(const fs::path& file, const TableOptions& fitted) {
   if (fitted.columns.empty() || fitted.header != true) return;
-  CsvReader reader(file, csv_options(fitted, file));
+  CsvReader reader(file, table_options(fitted, file));
   CsvRow row;
-  if (!reader.next(row) || !row.flaw.empty()) return;  // which is told when all is read
-  std::vector<std::string> names;
-  for (const Column& column : fitted.columns) names.push_back(column.name);
-  const auto known = [&](const auto& value) { return std::find(names.begin(), names.end(), value) != names.end(); };
-  if (std::any_of(row.values.begin(), row.values.end(), known)) return;
-  if (names.size() > 8) names.resize(8), names.emplace_back("…");
-  throw DataError(
-      {fmt::format("{}:{}", file.string(), row.line),
-       fmt::format("the names of the columns ({}), by which they are matched with the training data's", join(names)),
-       quote(join(row.values)), "put them into the first line"});
+  if (reader.next(row) && row.flaw.empty()) check_names(row, fitted, file.string());  // a flaw is told when all is read
 }
 
-// Whether a row has what none of the training data's columns holds: no number where there were numbers, which there
-// were somewhere, no text and no label that was there.
-bool is_strange(const TextTable& table, std::int64_t row, const TableOptions& fitted) {
-  const MissingTexts missing(fitted.missing);
-  const auto& columns = fitted.columns;
-  if (std::none_of(columns.begin(), columns.end(), [](const Column& c) { return c.kind == "numeric"; })) return false;
-  for (const auto column : targets_in(table, fitted)) {
-    const std::string_view text = table.at(row, column);
-    const auto& labels = fitted.classes;
-    if (std::find(labels.begin(), labels.end(), label_text(text, fitted)) != labels.end() || parse_number(text))
-      return false;
-  }
-  return std::all_of(columns.begin(), columns.end(), [&](const Column& column) {
-    const auto at = table.find(column.name);
-    if (!at) return false;
-    const std::string_view text = table.at(row, *at);
-    const bool numeric = column.kind == "numeric";
-    const auto& texts = column.categories;
-    return !missing(text) &&
-           (numeric ? !parse_number(text) : std::find(texts.begin(), texts.end(), text) == texts.end());
-  });
-}
-
-// Names of columns in a file that is read by position, as the training data had none, are no example.
-void leave_names_out(TablePart& part, const TableOptions& fitted, const Reading& reading) {
-  const TextTable& table = part.table;
-  if (fitted.columns.empty() || table.header() || table.rows() < 2) return;
-  if (!is_strange(table, 0, fitted) || is_strange(table, 1, fitted)) return;
-  part.rows.erase(part.rows.begin());
-  if (!reading.skipped) return;
-  reading.skipped({fmt::format("{}:{}", table.file().string(), table.line(0)),
-                   "values, for the training data had no line of names", "names of the columns",
-                   "passed over; columns are matched by their position"});
+void align(TextTable& table, const TableOptions& fitted) {
+  if (!table.header() && fitted.width > 0)
+    table.rename(names_by_position(table.width(), fitted, table.file().string()));
 }
 
 TablePart read_part(const fs::path& file, const TableOptions& fitted, const Reading& reading) {
   require_names(file, fitted);
   TablePart part(file, fitted);
   align(part.table, fitted);
-  leave_names_out(part, fitted, reading);
+  if (const auto names = names_in_first_row(part.table, fitted)) {
+    part.rows.erase(part.rows.begin());
+    if (reading.skipped) reading.skipped(*names);
+  }
   return part;
 }
 
@@ -338,6 +255,8 @@ void Csv::Options::validate() const {
   }
   if (!test.empty() && test_share > 0) refuse("test_share", "0 beside a test file", fmt::format("{}", test_share));
 }
+
+std::unique_ptr<FurtherStream> Csv::further(const Place& place) const { return further_rows(place, options_); }
 
 Splits Csv::open(const fs::path& path, const Reading& reading) const {
   Skips skips(reading);

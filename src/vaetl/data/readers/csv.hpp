@@ -12,11 +12,12 @@
 // Left out, with line and reason: rows of another width, with a quote that is never closed, without target, with a text
 // in a numeric column, with a label that the training data lack.
 #pragma once
+#include "vaetl/data/further.hpp"
 #include "vaetl/data/readers/table_columns.hpp"
 
 namespace vaetl::readers {
 
-class Csv final : public Reader {
+class Csv final : public Reader, public ReadsFurther {
  public:
   static constexpr const char* name = "csv";
   struct Options {
@@ -57,6 +58,7 @@ class Csv final : public Reader {
   };
   explicit Csv(Options options) : options_(std::move(options)) { options_.validate(); }
   Splits open(const std::filesystem::path& path, const Reading& reading) const override;
+  std::unique_ptr<FurtherStream> further(const Place& place) const override;  // numbered rows
 
  private:
   Options options_;

@@ -189,6 +189,14 @@ FileListing list_files(const fs::path& path, const FileSearch& search, const Rea
   return {arranged(read_archive(path, search, skips), path, search, reading, skips), false};
 }
 
+FilesBelow files_below(const fs::path& folder, const FileKind& kind, Skips& skips) {
+  Tree tree;
+  const FileSearch search{.kind = kind};
+  Walk(folder, search, tree, skips).folder("");
+  std::sort(tree.files.begin(), tree.files.end(), [](const auto& a, const auto& b) { return a.where < b.where; });
+  return {std::move(tree.files), tree.others.empty() ? std::string() : others_text(tree.others)};
+}
+
 std::optional<Problem> load_file(const ExampleFile& file, std::shared_ptr<const std::string>& bytes) {
   if (file.bytes) {
     bytes = file.bytes;

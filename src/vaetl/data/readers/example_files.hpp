@@ -51,6 +51,15 @@ struct FileListing {
 FileListing list_files(const std::filesystem::path& path, const FileSearch& search, const Reading& reading,
                        Skips& skips);
 
+// All of a kind in a folder and below, sorted by name, whatever the folders mean. Left out through `skips`: links that
+// lead out, folders that cannot be opened, files of formats that are not read. `others` says what else lies there;
+// empty: nothing.
+struct FilesBelow {
+  std::vector<ExampleFile> files = {};
+  std::string others = {};
+};
+FilesBelow files_below(const std::filesystem::path& folder, const FileKind& kind, Skips& skips);
+
 // The bytes of one, or what is wrong with it.
 std::optional<Problem> load_file(const ExampleFile& file, std::shared_ptr<const std::string>& bytes);
 

@@ -2,6 +2,7 @@
 
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/readers/decoded.hpp"
+#include "vaetl/data/readers/further_files.hpp"
 #include "vaetl/data/transforms/resize.hpp"
 
 namespace vaetl::readers {
@@ -33,6 +34,10 @@ void Folder::Options::validate() const {
            fmt::format("{}", resize));
   }
   if (!test.empty() && test_share > 0) refuse("test_share", "0 beside test", fmt::format("{}", test_share));
+}
+
+std::unique_ptr<FurtherStream> Folder::further(const Place& place) const {
+  return further_pictures(place, {options_.channels, options_.resize, options_.size, options_.fit, options_.filter});
 }
 
 Splits Folder::open(const fs::path& path, const Reading& reading) const {

@@ -12,12 +12,13 @@
 //
 // DataError: pictures of several sizes without `size`, a test class that the training data lack.
 #pragma once
+#include "vaetl/data/further.hpp"
 #include "vaetl/data/reader.hpp"
 #include "vaetl/data/readers/picture_fit.hpp"
 
 namespace vaetl::readers {
 
-class Folder final : public Reader {
+class Folder final : public Reader, public ReadsFurther {
  public:
   static constexpr const char* name = "folder";
   struct Options {
@@ -55,6 +56,7 @@ class Folder final : public Reader {
   };
   explicit Folder(Options options) : options_(std::move(options)) { options_.validate(); }
   Splits open(const std::filesystem::path& path, const Reading& reading) const override;
+  std::unique_ptr<FurtherStream> further(const Place& place) const override;  // files by name
 
  private:
   Options options_;

@@ -204,6 +204,43 @@ class Opening {
   DatasetInfo info_;
 };
 
+// Every line is a text.
+class FurtherLines final : public FurtherStream {
+ public:
+  FurtherLines(Place place, const Lines::Options& options)
+      : place_(std::move(place)), options_(options), reader_(text::open_lines(place_, options.encoding)) {
+    text::TokenOptions tokens = token_options(options);
+    tokenizer_ = text::make_tokenizer(tokens, {}, [](const text::TakeText&) {});
+  }
+
+  bool next(std::int64_t count, FurtherExamples& examples) override {
+    examples = {};
+    TextRows rows;
+    CsvRow line;
+    std::int64_t seen = 0;
+    for (; seen < count && reader_.next(line); ++seen) {
+      const std::string where = fmt::format("{}:{}", place_.name(), line.line);
+      if (!line.flaw.empty()) {
+        examples.problems.push_back({where, "a line of text", line.flaw, {}});
+        continue;
+      }
+      rows.push_back({.text = std::move(line.values[0]), .line = line.line});
+      examples.names.push_back(place_.row_name(line.line));
+    }
+    if (rows.empty()) return seen > 0;
+    const Encoded encoded = encode(rows, *tokenizer_, options_.length, options_.marks);
+    examples.fields.set("input", pad(encoded, options_.length, place_.name()));
+    examples.fields.set("length", at::tensor(encoded.lengths, at::kLong));
+    return true;
+  }
+
+ private:
+  Place place_;
+  Lines::Options options_;
+  CsvReader reader_;
+  std::unique_ptr<text::Tokenizer> tokenizer_;
+};
+
 }  // namespace
 
 void Lines::Options::validate() const {
@@ -215,6 +252,10 @@ void Lines::Options::validate() const {
   if (marks && length > 0 && length < 3) {
     throw ConfigError({"lines.length", "at least 3, for two of them are marks", fmt::format("{}", length), {}});
   }
+}
+
+std::unique_ptr<FurtherStream> Lines::further(const Place& place) const {
+  return std::make_unique<FurtherLines>(place, options_);
 }
 
 Splits Lines::open(const fs::path& path, const Reading& reading) const {

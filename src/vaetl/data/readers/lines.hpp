@@ -6,12 +6,13 @@
 //   auto sms = data::open("lines:sms.tsv?test_share=0.25&ngrams=2");
 //   auto news = data::open("lines:train.csv?text=[1,2]&test=test.csv");
 #pragma once
+#include "vaetl/data/further.hpp"
 #include "vaetl/data/text/rows.hpp"
 #include "vaetl/data/text/tokenizer.hpp"
 
 namespace vaetl::readers {
 
-class Lines final : public Reader {
+class Lines final : public Reader, public ReadsFurther {
  public:
   static constexpr const char* name = "lines";
   struct Options {
@@ -57,6 +58,7 @@ class Lines final : public Reader {
   };
   explicit Lines(Options options) : options_(std::move(options)) {}
   Splits open(const std::filesystem::path& path, const Reading& reading) const override;
+  std::unique_ptr<FurtherStream> further(const Place& place) const override;  // lines, a text each
 
  private:
   Options options_;

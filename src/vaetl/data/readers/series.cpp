@@ -172,6 +172,33 @@ void SeriesOptions::validate() const {
   }
 }
 
+std::unique_ptr<FurtherStream> Series::further(const Place& place) const {
+  SeriesOptions options = options_;
+  options.horizon = 0;
+  options.target = {};
+  const CsvOptions format = csv_options(place.path, options);
+  Flaws flaws(place.name());
+  const TextTable table(
+      place.name(),
+      place.descriptor < 0 ? CsvReader(place.path, format) : CsvReader(place.descriptor, place.name(), format),
+      options.header, flaws);
+  const SeriesTable values = read_series(table, learn_columns(table, options, 1), options, flaws);
+  std::vector<Problem> left_out;
+  const Reading reading{.skipped = [&](const Problem& problem) { left_out.push_back(problem); }};
+  Skips skips(reading);
+  flaws.tell(skips);
+  const at::Tensor starts = Starts(values, options).in({0, values.inputs.size(0)});
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < starts.size(0); ++i) {
+    const std::int64_t last = starts[i].item<std::int64_t>() + options.window - 1;
+    names.push_back(place.row_name(values.lines[static_cast<std::size_t>(last)]));
+  }
+  skips.check_left(std::ssize(names), fmt::format("{}: windows of {} complete rows", place.name(), options.window));
+  const Dataset windows(
+      std::make_shared<Windows>(values.inputs, at::empty({0, 0}), starts, options.window, 0, DatasetInfo{}));
+  return further_of(windows, place, std::move(names), std::move(left_out));
+}
+
 Splits Series::open(const fs::path& path, const Reading& reading) const {
   Skips skips(reading);
   Flaws flaws(path);

@@ -9,11 +9,12 @@
 // are those that would span a line that cannot be read. A row whose time is not after that of the row before is left
 // out; times are compared where they are numbers or begin with the year, as in 2016-07-01 or 2016/07.
 #pragma once
+#include "vaetl/data/further.hpp"
 #include "vaetl/data/readers/table_columns.hpp"
 
 namespace vaetl::readers {
 
-class Series final : public Reader {
+class Series final : public Reader, public ReadsFurther {
  public:
   static constexpr const char* name = "series";
   struct Options {
@@ -49,6 +50,7 @@ class Series final : public Reader {
   };
   explicit Series(Options options) : options_(std::move(options)) { options_.validate(); }
   Splits open(const std::filesystem::path& path, const Reading& reading) const override;
+  std::unique_ptr<FurtherStream> further(const Place& place) const override;  // windows by the line of their last row
 
  private:
   Options options_;

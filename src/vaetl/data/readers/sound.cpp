@@ -4,6 +4,7 @@
 
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/readers/file_items.hpp"
+#include "vaetl/data/readers/further_files.hpp"
 #include "vaetl/data/readers/labelled_files.hpp"
 #include "vaetl/io/sha256.hpp"
 #include "vaetl/io/sound.hpp"
@@ -44,6 +45,10 @@ std::int64_t place(const at::Tensor& mono, at::Tensor to) {
   return kept;
 }
 
+std::int64_t samples_in(double seconds, std::int64_t rate) {
+  return std::max<std::int64_t>(1, std::llround(seconds * static_cast<double>(rate)));
+}
+
 bool teaches(const Clip& item, bool train) { return !item.problem && (!train || item.file.part == Part::train); }
 
 // What is left open is learnt from the training files, or from all where there are none. A file whose rate is too far
@@ -63,7 +68,7 @@ Shape learn(std::vector<Clip>& items, const SoundFiles::Options& options) {
     }
     if (options.seconds == 0 && teaches(item, train)) seconds = std::max(seconds, item.info.seconds());
   }
-  return {rate, std::max<std::int64_t>(1, std::llround(seconds * static_cast<double>(rate)))};
+  return {rate, samples_in(seconds, rate)};
 }
 
 Fields fields_of(at::Tensor input, at::Tensor length) {
@@ -139,6 +144,14 @@ Json spec_of(const SoundFiles::Options& options, const Shape& shape, const std::
 void SoundFiles::Options::validate() const {
   if (!test.empty() && test_share > 0)
     throw ConfigError({"sound.test_share", "0 beside test", fmt::format("{}", test_share), {}});
+}
+
+std::unique_ptr<FurtherStream> SoundFiles::further(const Place& from) const {
+  const Shape shape{options_.rate, samples_in(options_.seconds, options_.rate)};
+  return further_files(from, sound_files, [shape](const ExampleFile& file) {
+    const at::Tensor input = at::empty({shape.samples}, at::kShort);
+    return fields_of(input, at::scalar_tensor(place(read_mono(file, shape.rate), input), at::kLong));
+  });
 }
 
 Splits SoundFiles::open(const fs::path& path, const Reading& reading) const {

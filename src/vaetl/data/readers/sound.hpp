@@ -5,11 +5,12 @@
 //   data::open("sound:spoken-digits?rate=16000&seconds=1")
 //   data::open("sound:clips.csv?files=path&target=word&test_share=0.2")
 #pragma once
+#include "vaetl/data/further.hpp"
 #include "vaetl/data/reader.hpp"
 
 namespace vaetl::readers {
 
-class SoundFiles final : public Reader {
+class SoundFiles final : public Reader, public ReadsFurther {
  public:
   static constexpr const char* name = "sound";
   struct Options {
@@ -36,6 +37,7 @@ class SoundFiles final : public Reader {
   };
   explicit SoundFiles(Options options) : options_(std::move(options)) { options_.validate(); }
   Splits open(const std::filesystem::path& path, const Reading& reading) const override;
+  std::unique_ptr<FurtherStream> further(const Place& place) const override;  // files by name
 
  private:
   Options options_;

@@ -51,7 +51,7 @@ void check_numbers(const TextTable& table, std::int64_t at, std::size_t texts, s
 
 // One column of all rows into every width-th place of `to`; `bad` notes the rows that have no number.
 void encode_numeric(const TextTable& table, std::int64_t at, const MissingTexts& missing, const Rows& rows, float* to,
-                    std::size_t stride, std::vector<char>& bad, Flaws& flaws) {
+                    std::size_t stride, std::vector<char>& bad, Flaws& flaws, Judge judge) {
   std::size_t texts = 0;
   std::string_view some;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -66,7 +66,7 @@ void encode_numeric(const TextTable& table, std::int64_t at, const MissingTexts&
     flaws.add(table.line(rows[i]),
               fmt::format("a number in column {}", quote(table.names()[static_cast<std::size_t>(at)])), quote(text));
   }
-  check_numbers(table, at, texts, rows.size(), some);
+  if (judge == Judge::the_whole) check_numbers(table, at, texts, rows.size(), some);
 }
 
 void encode_categories(const TextTable& table, std::int64_t at, const Codes& codes, const MissingTexts& missing,
@@ -144,7 +144,7 @@ bool mostly_numbers(const TextTable& table, std::int64_t column, const Rows& row
 }
 
 at::Tensor encode_columns(const TextTable& table, const std::vector<Column>& columns, const MissingTexts& missing,
-                          Rows& rows, Flaws& flaws) {
+                          Rows& rows, Flaws& flaws, Judge judge) {
   const auto width = static_cast<std::int64_t>(columns.size());
   const at::Tensor result = at::empty({static_cast<std::int64_t>(rows.size()), width}, at::kFloat);
   std::vector<char> bad(rows.size(), 0);
@@ -152,7 +152,7 @@ at::Tensor encode_columns(const TextTable& table, const std::vector<Column>& col
     const std::int64_t at = position_of(table, columns[c].name);
     float* to = result.mutable_data_ptr<float>() + c;
     if (columns[c].kind == "numeric") {
-      encode_numeric(table, at, missing, rows, to, columns.size(), bad, flaws);
+      encode_numeric(table, at, missing, rows, to, columns.size(), bad, flaws, judge);
     } else {
       encode_categories(table, at, codes_of(columns[c]), missing, rows, to, columns.size());
     }

@@ -54,11 +54,14 @@ bool all_numbers(const TextTable& table, std::int64_t column, const Rows& rows, 
 bool mostly_numbers(const TextTable& table, std::int64_t column, const Rows& rows, const MissingTexts& missing);
 void sort_texts(std::vector<std::string>& texts);
 
+// Whether a numeric column that holds mostly texts is an error of the whole, or of each row.
+enum class Judge { the_whole, each_row };
+
 // (N, columns) float32: numbers, NaN where missing; the code of a category, −1 where missing, −2 for one that is not
 // listed. Rows with a value that is no number in a numeric column go to `flaws` and leave `rows`. DataError for a
 // column that the table lacks.
 at::Tensor encode_columns(const TextTable& table, const std::vector<Column>& columns, const MissingTexts& missing,
-                          Rows& rows, Flaws& flaws);
+                          Rows& rows, Flaws& flaws, Judge judge = Judge::the_whole);
 
 }  // namespace vaetl::readers
 

@@ -69,14 +69,23 @@ bool Flaws::between(std::int64_t after, std::int64_t before) const {
 
 TextTable::TextTable(const std::filesystem::path& file, const CsvOptions& options, std::optional<bool> header,
                      Flaws& flaws)
-    : file_(file) {
-  CsvReader reader(file, options);
+    : TextTable(file, CsvReader(file, options), header, flaws) {}
+
+TextTable::TextTable(std::filesystem::path file, CsvReader reader, std::optional<bool> header, Flaws& flaws)
+    : file_(std::move(file)) {
   std::vector<CsvRow> ahead;
   for (CsvRow row; ahead.size() < rows_ahead && reader.next(row);) ahead.push_back(std::move(row));
   name_columns(ahead, header);
   for (std::size_t i = header_ ? 1 : 0; i < ahead.size(); ++i) add(ahead[i], flaws);
   ahead.clear();
   for (CsvRow row; reader.next(row);) add(row, flaws);
+}
+
+TextTable::TextTable(std::filesystem::path file, std::vector<std::string> names, const std::vector<CsvRow>& rows,
+                     Flaws& flaws, bool header)
+    : file_(std::move(file)), header_(header) {
+  take_names(std::move(names));
+  for (const CsvRow& row : rows) add(row, flaws);
 }
 
 void TextTable::name_columns(const std::vector<CsvRow>& first, std::optional<bool> header) {
@@ -87,12 +96,16 @@ void TextTable::name_columns(const std::vector<CsvRow>& first, std::optional<boo
   } else if (!first[0].flaw.empty()) {
     throw DataError({fmt::format("{}:{}", file_.string(), first[0].line), "a header", first[0].flaw, {}});
   } else {
-    names_ = first[0].values;
-    for (std::size_t i = 0; i < names_.size(); ++i) {
-      if (names_[i].empty()) names_[i] = fmt::format("{}", i);  // of an index, say
-    }
-    check_distinct(file_, names_);
+    take_names(first[0].values);
   }
+}
+
+void TextTable::take_names(std::vector<std::string> names) {
+  names_ = std::move(names);
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (names_[i].empty()) names_[i] = fmt::format("{}", i);  // of an index, say
+  }
+  check_distinct(file_, names_);
 }
 
 void TextTable::add(const CsvRow& row, Flaws& flaws) {

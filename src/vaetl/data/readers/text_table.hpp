@@ -33,6 +33,12 @@ class TextTable {
   // width go to `flaws`. DataError: no rows, two columns of one name, more text than memory should hold.
   TextTable(const std::filesystem::path& file, const CsvOptions& options, std::optional<bool> header, Flaws& flaws);
 
+  // Rows at hand, in columns of these names; `header`: that a line of `file` told them.
+  TextTable(std::filesystem::path file, std::vector<std::string> names, const std::vector<CsvRow>& rows, Flaws& flaws,
+            bool header);
+  // What a reader gives, the rest as above.
+  TextTable(std::filesystem::path file, CsvReader reader, std::optional<bool> header, Flaws& flaws);
+
   std::int64_t rows() const { return static_cast<std::int64_t>(lines_.size()); }
   std::int64_t width() const { return static_cast<std::int64_t>(names_.size()); }
   std::string_view at(std::int64_t row, std::int64_t column) const;
@@ -46,6 +52,7 @@ class TextTable {
 
  private:
   void name_columns(const std::vector<CsvRow>& first, std::optional<bool> header);
+  void take_names(std::vector<std::string> names);
   void add(const CsvRow& row, Flaws& flaws);
 
   std::filesystem::path file_;

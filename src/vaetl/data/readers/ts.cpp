@@ -145,6 +145,26 @@ void TsOptions::validate() const {
   throw ConfigError({"ts.test_share", "0 beside test", fmt::format("{}", test_share), {}});
 }
 
+std::unique_ptr<FurtherStream> Ts::further(const Place& place) const {
+  if (place.descriptor >= 0) {
+    throw DataError({place.name(), "a file of series (.ts, .tsv, .txt, .csv or .npy)", "a stream", "name the file"});
+  }
+  std::vector<Problem> left_out;
+  const Reading reading{.skipped = [&](const Problem& problem) { left_out.push_back(problem); }};
+  Skips skips(reading);
+  Cases cases = read_cases(place.path, rules_of(options_), skips);
+  cases.labels.clear();
+  cases.targets.clear();
+  std::vector<std::string> names;
+  Fields fields = fields_of(cases, options_, place.path, skips);
+  skips.check_left(fields.size(), place.name());
+  const Reading silent;
+  Skips known(silent);
+  for (const std::int64_t i : usable(cases, options_, known))
+    names.push_back(cases.places[static_cast<std::size_t>(i)]);
+  return further_of(Dataset::from_tensors(std::move(fields)), place, std::move(names), std::move(left_out));
+}
+
 Splits Ts::open(const fs::path& path, const Reading& reading) const {
   const fs::path file = training_file(path), test = test_file(file, options_);
   Skips skips(reading);

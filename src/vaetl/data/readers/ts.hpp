@@ -7,11 +7,12 @@
 //   data::open("ts:JapaneseVowels_TRAIN.ts")
 //   data::open("ts:ECG5000_TRAIN.txt?test=ECG5000_TEST.npy")
 #pragma once
+#include "vaetl/data/further.hpp"
 #include "vaetl/data/reader.hpp"
 
 namespace vaetl::readers {
 
-class Ts final : public Reader {
+class Ts final : public Reader, public ReadsFurther {
  public:
   static constexpr const char* name = "ts";
   struct Options {
@@ -38,6 +39,7 @@ class Ts final : public Reader {
   };
   explicit Ts(Options options) : options_(std::move(options)) { options_.validate(); }
   Splits open(const std::filesystem::path& path, const Reading& reading) const override;
+  std::unique_ptr<FurtherStream> further(const Place& place) const override;  // cases by file and line
 
  private:
   Options options_;

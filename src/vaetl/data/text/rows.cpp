@@ -2,7 +2,6 @@
 
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/text/unicode.hpp"
-#include "vaetl/io/csv.hpp"
 
 namespace vaetl::text {
 namespace {
@@ -148,6 +147,13 @@ std::string find_separator(const fs::path& file, const std::string& encoding) {
     if (begins_with_number(row.values[0])) ++numbered;
   }
   return seen > 0 && numbered == seen ? "space" : "none";
+}
+
+CsvReader open_lines(const Place& place, const std::string& encoding) {
+  if (place.descriptor < 0) return open_rows(place.path, "none", encoding);
+  CsvOptions options{.delimiter = no_delimiter, .quote = 0, .latin1 = encoding == "latin-1"};
+  options.max_row = options.max_field = longest_line;
+  return CsvReader(place.descriptor, place.name(), options);
 }
 
 std::vector<TextRow> read_rows(const fs::path& file, const RowOptions& options, Skips& skips) {

@@ -2,7 +2,9 @@
 #pragma once
 #include <optional>
 
+#include "vaetl/data/further.hpp"
 #include "vaetl/data/reader.hpp"
+#include "vaetl/io/csv.hpp"
 
 namespace vaetl::text {
 
@@ -31,5 +33,8 @@ std::string find_separator(const std::filesystem::path& file, const std::string&
 // rows without label or text, lines above 1 MiB, bytes that are no text. DataError for a column that is not there, and
 // beyond 2 GiB of text.
 std::vector<TextRow> read_rows(const std::filesystem::path& file, const RowOptions& options, Skips& skips);
+
+// Rows of one value, the line, of at most 1 MiB. What comes from a descriptor is UTF-8 unless `encoding` says latin-1.
+CsvReader open_lines(const Place& place, const std::string& encoding);
 
 }  // namespace vaetl::text
