@@ -75,6 +75,23 @@ TEST_F(ZooSave, AnEncodersVectorIsItsFeatures) {
   EXPECT_FALSE(fs::exists(root() / "zoo/vae/recipe.json")) << "no recipe made it";
 }
 
+TEST_F(ZooSave, OfALargeInputTheFirstValuesAreTold) {
+  const fs::path entry = zoo::save("large", *small_model("cnn", {{"input", {3, 48, 48}}, {"classes", 3}}), {});
+  const auto vector = *zoo::read_card(entry).test_vector;
+  EXPECT_EQ(vector.shape, (std::vector<std::int64_t>{1, 3, 48, 48}));
+  EXPECT_EQ(vector.input.size(), 4099u);
+  EXPECT_TRUE(zoo::verify(entry).passed()) << zoo::verify(entry).text();
+  const auto refused = [&](const std::function<void(Json&)>& edit) {
+    edit_card(entry, edit);
+    expect_error<FileError>([&] { zoo::load("large"); }, {"test_vector.input: expected values of shape"});
+  };
+  refused([](Json& card) { card["test_vector"]["input"].push_back(1); });
+  refused([](Json& card) {
+    card["test_vector"]["input"].erase(0);
+    card["test_vector"]["shape"] = {1, 3, 1 << 14, 1 << 14};
+  });
+}
+
 TEST_F(ZooSave, WhatChangesTheShapeStandsBeforeTheVector) {
   const auto model = small_classifier();
   const Json resize{{"name", "resize"}, {"size", {8, 8}}};

@@ -39,8 +39,11 @@ struct BaseCard {
 //   raw           uint8 as the data store it, or token ids; where any size will do it is 16
 //   preprocessed  what comes after a preprocessing that changes the shape
 //   noise         standard normal values for a generator that encodes nothing
-// and the output is that of the first capability of classify, regress, unroll, encode, generate. `condition` holds the
-// class where the model is conditional, and is empty where it is not.
+// Of more than 4099 values (a prime, so that no row of a picture looks like another) the first 4099 are told, and
+// repeated until the shape is full. The output is that of the first capability of classify, regress, unroll, encode,
+// generate. `condition` holds the class where the model is conditional, and is empty where it is not.
+constexpr std::int64_t most_told_values = 4099, most_input_values = 200'000;
+
 struct TestVector {
   std::vector<std::int64_t> shape = {};
   std::vector<double> input = {}, output = {};
@@ -51,7 +54,7 @@ struct TestVector {
     using V = TestVector;
     return std::tuple{
         field("shape", &V::shape, "shape of the input, N first"),
-        field("input", &V::input, "its values"),
+        field("input", &V::input, "its values; the first 4099 of more, which repeat"),
         field("output", &V::output, "expected values, row by row"),
         field("condition", &V::condition, "class of each example; empty: not conditional"),
         choice("of", &V::of, "what the output is", {"logits", "predictions", "steps", "features", "generated"}),

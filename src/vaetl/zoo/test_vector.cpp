@@ -12,8 +12,7 @@
 namespace vaetl::zoo {
 namespace {
 
-constexpr std::int64_t any_size = 16;          // of what may have any
-constexpr std::int64_t most_values = 200'000;  // larger inputs than a photograph's would make the card unwieldy
+constexpr std::int64_t any_size = 16;  // of what may have any
 
 // A float as the shortest decimal that reads as the same float.
 double short_decimal(float value) { return std::stod(fmt::format("{}", value)); }
@@ -34,7 +33,8 @@ std::vector<double> draw_input(const FieldInfo& info) {
   auto generator = make_generator(random_key(0, Purpose::evaluate));
   const bool ids = info.dtype == at::kLong;
   const std::int64_t low = ids ? 1 : 0, end = ids ? static_cast<std::int64_t>(info.high) + 1 : 256;
-  return values_of(at::randint(low, end, one_example(info), generator, at::TensorOptions(at::kLong)));
+  const std::int64_t count = std::min(c10::multiply_integers(one_example(info)), most_told_values);
+  return values_of(at::randint(low, end, {count}, generator, at::TensorOptions(at::kLong)));
 }
 
 // Of three decimals, for people.
@@ -66,11 +66,11 @@ TestVector drawn_vector(const Model& model) {
     vector.shape = one_example(input);
     const bool raw = Preprocess::from_json(model.preprocess()).raw_shape(input.shape) == input.shape;
     vector.stage = raw ? "raw" : "preprocessed";
-    if (c10::multiply_integers(vector.shape) <= most_values) vector.input = draw_input(input);
+    if (c10::multiply_integers(vector.shape) <= most_input_values) vector.input = draw_input(input);
   } else if (offers(model, Generator::capability)) {
     vector.shape = {1, dynamic_cast<const Generator&>(model).noise_size()};
     vector.stage = "noise";
-    if (vector.shape[1] <= most_values) vector.input = draw_noise_vector(vector.shape[1]);
+    if (vector.shape[1] <= most_input_values) vector.input = draw_noise_vector(vector.shape[1]);
   }
   return vector;
 }
@@ -85,10 +85,19 @@ at::Tensor generated_by(Model& model, const at::Tensor& noise, const at::Tensor&
 
 }  // namespace
 
+at::Tensor input_of(const TestVector& vector) {
+  const std::int64_t told = static_cast<std::int64_t>(vector.input.size()),
+                     count = c10::multiply_integers(vector.shape);
+  return at::tensor(vector.input, at::kDouble)
+      .repeat({(count + told - 1) / told})
+      .slice(0, 0, count)
+      .view(vector.shape);
+}
+
 at::Tensor compute_test_vector(const std::shared_ptr<Model>& model, const TestVector& vector) {
   const auto inputs = model->signature().inputs;
   const bool ids = vector.stage != "noise" && inputs.contains("input") && inputs.at("input").dtype == at::kLong;
-  const at::Tensor input = at::tensor(vector.input, at::kDouble).to(ids ? at::kLong : at::kFloat).view(vector.shape);
+  const at::Tensor input = input_of(vector).to(ids ? at::kLong : at::kFloat);
   const at::Tensor condition = vector.condition.empty() ? at::Tensor() : at::tensor(vector.condition, at::kLong);
   if (vector.stage == "noise") return generated_by(*model, input, condition);
   Fields fields;
@@ -101,7 +110,7 @@ std::optional<TestVector> make_test_vector(const std::string& place, const std::
   TestVector vector = drawn_vector(*model);
   if (vector.input.empty()) return std::nullopt;
   const at::Tensor output = compute_test_vector(model, vector).to(at::kFloat).contiguous();
-  if (output.numel() > most_values) return std::nullopt;
+  if (output.numel() > most_input_values) return std::nullopt;
   if (!output.isfinite().all().item<bool>()) {
     throw DivergedError({place, "finite " + vector.of, "values that are not", "nothing was saved"});
   }

@@ -15,6 +15,9 @@ namespace vaetl::zoo {
 // beginning with `place`, for outputs that are not finite.
 std::optional<TestVector> make_test_vector(const std::string& place, const std::shared_ptr<Model>& model);
 
+// The vector's input, float64 (N, …), with what repeats.
+at::Tensor input_of(const TestVector& vector);
+
 // What the model makes of the vector's input, on the CPU.
 at::Tensor compute_test_vector(const std::shared_ptr<Model>& model, const TestVector& vector);
 

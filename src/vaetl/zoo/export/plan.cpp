@@ -15,10 +15,16 @@ namespace {
 
 using Shape = std::vector<std::int64_t>;
 
+TestVector with_all_values(TestVector vector) {
+  const at::Tensor input = input_of(vector).contiguous();
+  vector.input.assign(input.const_data_ptr<double>(), input.const_data_ptr<double>() + input.numel());
+  return vector;
+}
+
 TestVector vector_of(const Pretrained& pretrained) {
   auto vector = pretrained.card.test_vector;
   if (!vector) vector = make_test_vector("export", pretrained.model);
-  if (vector) return *vector;
+  if (vector) return with_all_values(*vector);
   throw ConfigError({"export",
                      "a model of one input, `input`, of a size that a card's test vector can have",
                      "model " + quote(pretrained.model->spec().name) + " with other inputs or a larger one",
