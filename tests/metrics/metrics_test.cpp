@@ -94,6 +94,7 @@ TEST(Metrics, ReconstructionDoesNotDraw) {
 TEST(Metrics, KnowWhichWayIsBetter) {
   const std::map<std::string, bool> higher = {{"accuracy", true},
                                               {"cross_entropy", false},
+                                              {"auroc", true},
                                               {"knn", true},
                                               {"elbo", true},
                                               {"nll", false},

@@ -1,4 +1,5 @@
 // The metrics that recipes and apps know by name: one line each.
+#include "vaetl/metrics/auroc.hpp"
 #include "vaetl/metrics/classification.hpp"
 #include "vaetl/metrics/language.hpp"
 #include "vaetl/metrics/neighbours.hpp"
@@ -14,6 +15,7 @@ Registry<Metric>& registry<Metric>() {
   static Registry<Metric> table = Registry<Metric>("metric")
                                       .add<metrics::Accuracy>()
                                       .add<metrics::CrossEntropy>()
+                                      .add<metrics::Auroc>()
                                       .add<metrics::Knn>()
                                       .add<metrics::Elbo>()
                                       .add<metrics::Nll>()

@@ -14,6 +14,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/metrics/mahalanobis.hpp"
 #include "vaetl/metrics/neighbours.hpp"
 #include "vaetl/nn/labels.hpp"
 
@@ -78,25 +79,11 @@ double logme(const ScoreInput& in) {
   return total / present;
 }
 
-// The share of the identity in Ledoit and Wolf's estimate of a covariance (J. Multivariate Analysis 88, 2004), of
-// centred x; `covariance` is the plain one.
-double shrinkage_of(const at::Tensor& x, const at::Tensor& covariance) {
-  const auto features = static_cast<double>(x.size(1)), count = static_cast<double>(x.size(0));
-  const double scale = covariance.diagonal().sum().item<double>() / features;
-  const double squares = covariance.square().sum().item<double>();
-  const double distance = squares / features - scale * scale;  // of the covariance from scale · I
-  const double fourth = x.square().sum(1).square().sum().item<double>();
-  const double noise = std::min((fourth / count - squares) / (features * count), distance);
-  return noise > 0 && distance > 0 ? noise / distance : 0;
-}
-
 double h_score(const ScoreInput& in) {
   const at::Tensor x = in.features - in.features.mean(0);
   const auto count = static_cast<double>(x.size(0));
-  const at::Tensor covariance = x.t().matmul(x) / count, targets = one_hot_columns(in);
-  const double share = shrinkage_of(x, covariance);
-  at::Tensor shrunk = covariance * (1 - share);
-  shrunk.diagonal().add_(share * covariance.diagonal().mean());
+  const at::Tensor targets = one_hot_columns(in);
+  const auto [shrunk, share] = metrics::shrunk_covariance(x);
   const at::Tensor sums = targets.t().matmul(x), sizes = targets.sum(0).clamp_min(1);
   const at::Tensor between = sums.t().matmul(sums / sizes.unsqueeze(1)) * ((1 - share) / count);
   const at::Tensor product = share > 0 ? at::linalg_solve(shrunk, between)
