@@ -14,9 +14,10 @@ const Dataset& named_split(const Splits& splits, const std::string& name) {
   return name == "test" ? splits.test : name == "validation" ? splits.validation : splits.train;
 }
 
-std::string choose_split(const Splits& splits, const Arguments& arguments) {
+// `wanted`, or where that is empty the test split, or all there is.
+std::string choose_split(const Splits& splits, const std::string& wanted) {
   const bool whole = splits.test.size() == 0 && splits.validation.size() == 0;
-  const std::string split = arguments.text("split", whole ? "train" : "test");
+  const std::string split = !wanted.empty() ? wanted : whole ? "train" : "test";
   if (std::count(split_names.begin(), split_names.end(), split) > 0) return split;
   throw ConfigError({"--split", join(split_names), quote(split), did_you_mean(split, split_names)});
 }
@@ -37,6 +38,11 @@ Json ScoredData::about() const {
 
 ScoredData scored_data(const Arguments& arguments, const Model& model) {
   if (!arguments.has("data")) throw ConfigError({"command line", "--data REF", "none", "see --help"});
+  return scored_data(arguments, model, arguments.text("data"), arguments.text("split"));
+}
+
+ScoredData scored_data(const Arguments& arguments, const Model& model, const std::string& reference,
+                       const std::string& wanted) {
   Reading reading = reading_of(arguments);
   if (!model.preprocess().is_null()) reading.fitted = Preprocess::from_json(model.preprocess()).reader();
   std::int64_t left_out = 0;
@@ -44,12 +50,12 @@ ScoredData scored_data(const Arguments& arguments, const Model& model) {
     ++left_out;
     tell(problem);
   };
-  const Splits splits = data::open(arguments.text("data"), reading);
-  const std::string split = choose_split(splits, arguments);
+  const Splits splits = data::open(reference, reading);
+  const std::string split = choose_split(splits, wanted);
   const Dataset& chosen = named_split(splits, split);
   const bool compares = split != "train" && splits.train.size() > 0;
   if (chosen.size() > 0) return {chosen, split, compares ? std::optional(splits.train) : std::nullopt, left_out};
-  throw DataError({arguments.text("data"), "examples in the split " + quote(split), "none", "choose another --split"});
+  throw DataError({reference, "examples in the split " + quote(split), "none", "choose another --split"});
 }
 
 }  // namespace vaetl::apps

@@ -25,5 +25,8 @@ struct ScoredData {
 // The files are read as the model's training data were. ConfigError for no --data or another split; DataError for an
 // empty one.
 ScoredData scored_data(const Arguments& arguments, const Model& model);
+// The same of another reference and split, which may be empty.
+ScoredData scored_data(const Arguments& arguments, const Model& model, const std::string& reference,
+                       const std::string& wanted);
 
 }  // namespace vaetl::apps

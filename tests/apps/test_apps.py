@@ -13,7 +13,8 @@ import support
 from support import CLASSES, Case, read_weights
 
 PROGRAMS = ["vaetl-train", "vaetl-transfer", "vaetl-evaluate", "vaetl-generate",
-            "vaetl-reconstruct", "vaetl-compress", "vaetl-decompress", "vaetl-sweep", "vaetl-report", "vaetl-zoo", "vaetl-data"]
+            "vaetl-reconstruct", "vaetl-detect", "vaetl-compress", "vaetl-decompress",
+            "vaetl-sweep", "vaetl-report", "vaetl-zoo", "vaetl-data"]
 VAE = {"name": "vae", "widths": [16], "latent": 4}
 
 
