@@ -1,6 +1,7 @@
 // vaetl-compress: pictures in one small file, from which vaetl-decompress makes them again, bit for bit.
 #include "vaetl/recipe/compress.hpp"
 
+#include "apps/support/bar.hpp"
 #include "apps/support/described.hpp"
 #include "apps/support/program.hpp"
 #include "apps/support/scored_data.hpp"
@@ -35,7 +36,7 @@ Result compress(const Arguments& arguments) {
   set_threads(arguments);
   const Pretrained loaded = load_model(arguments, reference);
   const recipe::StoredPictures pictures = pictures_of(arguments, *loaded.model);
-  const std::string bytes = recipe::compress(loaded, pictures);
+  const std::string bytes = recipe::compress(loaded, pictures, bar_of(arguments, "compress", pictures.values.size(0)));
   write_atomically(out, bytes);
   const std::int64_t count = pictures.values.size(0), pixels = pictures.values.numel();
   const auto size = static_cast<std::int64_t>(bytes.size());

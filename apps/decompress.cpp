@@ -1,4 +1,5 @@
 // vaetl-decompress: the pictures that vaetl-compress stored, bit for bit.
+#include "apps/support/bar.hpp"
 #include "apps/support/described.hpp"
 #include "apps/support/program.hpp"
 #include "apps/support/startup.hpp"
@@ -31,7 +32,8 @@ Result decompress(const Arguments& arguments) {
   set_threads(arguments);
   const recipe::CompressedFile file = read_compressed(words[1]);
   recipe::check_restored_form(out, file.header.shape);
-  const recipe::StoredPictures pictures = recipe::decompress(load_model(arguments, words[0]), file);
+  const recipe::StoredPictures pictures = recipe::decompress(load_model(arguments, words[0]), file,
+                                                             bar_of(arguments, "decompress", file.header.shape.at(0)));
   recipe::write_restored(out, pictures);
   const std::int64_t count = pictures.values.size(0);
   return {{{"model", words[0]}, {"out", out}, {"pictures", count}, {"pixels", pictures.values.numel()}},

@@ -79,7 +79,8 @@ TEST(Compress, WhatTheHeaderSaysIsChecked) {
   refused(Exit::data, "streams", [](auto& file) { file.header.words.clear(); });
   refused(Exit::data, "streams", [](auto& file) { file.header.shape[0] = 400; });
   refused(Exit::data, "coded numbers", [](auto& file) { file.streams[0].assign(file.streams[0].size(), 0); });
-  refused(Exit::file, "the pixels that it was made of", [](auto& file) { file.streams[0][file.streams[0].size() / 2] ^= 1U; });
+  refused(Exit::file, "the pixels that it was made of",
+          [](auto& file) { file.streams[0][file.streams[0].size() / 2] ^= 1U; });
   for (const std::string name : {"../up.png", "a/b.png", ".png", "c.txt"}) {
     refused(Exit::data, "a name FILE.png", [&](auto& file) { file.header.names = {"a.png", "b.png", name}; });
   }

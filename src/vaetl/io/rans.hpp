@@ -1,5 +1,5 @@
 // A stack of numbers in as few bits as their probabilities allow: asymmetric numeral systems, the range variant with a
-// state of 64 bits and words of 32 (arXiv:1311.2540, section 2.3). What was pushed last is popped first, and a pop that
+// state of 64 bits and words of 32 (arXiv:1311.2540). What was pushed last is popped first, and a pop that
 // no push preceded draws from the distribution that it is given: bits-back coding needs both.
 //
 //   RansStack stack;

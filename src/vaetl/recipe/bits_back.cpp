@@ -226,7 +226,7 @@ at::Tensor BitsBack::decode_step(std::int64_t count, std::vector<RansStack>& sta
   return pictures;
 }
 
-std::vector<RansWords> BitsBack::encode(const at::Tensor& pictures) const {
+std::vector<RansWords> BitsBack::encode(const at::Tensor& pictures, const Coded& coded) const {
   const at::NoGradGuard no_grad;
   const EvaluationMode mode(model_);
   if (!shape_fits(shape_, pictures.sizes().slice(1)) || pictures.scalar_type() != at::kByte) {
@@ -238,13 +238,15 @@ std::vector<RansWords> BitsBack::encode(const at::Tensor& pictures) const {
   std::vector<RansStack> stacks(chains_);
   for (std::int64_t first = 0; first < pictures.size(0); first += chains_) {
     encode_step(pictures.slice(0, first, first + chains_), stacks);
+    if (coded) coded(std::min(first + chains_, pictures.size(0)));
   }
   std::vector<RansWords> streams;
   for (const RansStack& stack : stacks) streams.push_back(stack.words());
   return streams;
 }
 
-at::Tensor BitsBack::decode(const std::vector<RansWords>& streams, std::int64_t count, const std::string& where) const {
+at::Tensor BitsBack::decode(const std::vector<RansWords>& streams, std::int64_t count, const std::string& where,
+                            const Coded& coded) const {
   const at::NoGradGuard no_grad;
   const EvaluationMode mode(model_);
   std::vector<RansStack> stacks;
@@ -254,6 +256,7 @@ at::Tensor BitsBack::decode(const std::vector<RansWords>& streams, std::int64_t 
     const std::int64_t first = (end - 1) / chains_ * chains_;
     pictures.slice(0, first, end).copy_(decode_step(end - first, stacks));
     end = first;
+    if (coded) coded(count - end);
   }
   return pictures;
 }

@@ -1,14 +1,15 @@
-// Lossless coding of pictures by a VAE: bits-back coding with asymmetric numeral systems (arXiv:1901.04866, algorithm
-// in section 2.4). A picture x is coded by taking z from the stack as a draw from q(z | x), then putting x under
+// Lossless coding of pictures by a VAE: bits-back coding with asymmetric numeral systems (arXiv:1901.04866,
+// section 2.4). A picture x is coded by taking z from the stack as a draw from q(z | x), then putting x under
 // p(x | z) and z under p(z) onto it: −ELBO bits on average. The way back is the same, backwards, and computes the same
 // numbers, to the bit: every pass of the model has the same batch and runs on one thread, whatever the threads of the
 // program; what is shared among those is exact.
 //
 //   const BitsBack coder(*vae.model, chains_for(images.size(0)));
 //   const auto streams = coder.encode(images);
-//   const at::Tensor same = coder.decode(streams, images.size(0), "images.vbb");
+//   const at::Tensor same = coder.decode(streams, images.size(0), "images.bb");
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@
 namespace vaetl::recipe {
 
 using RansWords = std::vector<std::uint32_t>;
+using Coded = std::function<void(std::int64_t pictures)>;  // told again and again how many are done
 
 inline constexpr std::int64_t most_chains = 16;
 // How many stacks so many pictures are shared out to: more are faster, and each begins with some hundred clean bits.
@@ -35,9 +37,10 @@ class BitsBack {
 
   const std::vector<std::int64_t>& shape() const { return shape_; }  // of one picture
   // uint8 (N, shape…) → a stream a chain. DataError for pixels that the model has no level for.
-  std::vector<RansWords> encode(const at::Tensor& pictures) const;
+  std::vector<RansWords> encode(const at::Tensor& pictures, const Coded& coded = {}) const;
   // And back. DataError, beginning with `where`, where a stream ends early.
-  at::Tensor decode(const std::vector<RansWords>& streams, std::int64_t count, const std::string& where) const;
+  at::Tensor decode(const std::vector<RansWords>& streams, std::int64_t count, const std::string& where,
+                    const Coded& coded = {}) const;
   // SHA-256 of what this machine and model make of fixed pictures: two that agree in it code alike.
   std::string fingerprint() const;
 

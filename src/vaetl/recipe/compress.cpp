@@ -123,7 +123,7 @@ StoredPictures read_pictures(const std::vector<fs::path>& files) {
   return read_files(files);
 }
 
-std::string compress(const Pretrained& model, const StoredPictures& pictures) {
+std::string compress(const Pretrained& model, const StoredPictures& pictures, const Coded& coded) {
   const BitsBack coder(*model.model, chains_for(pictures.values.size(0)));
   const at::Tensor values = as_model_sees(pictures.values.contiguous(), coder.shape());
   CompressedFile file;
@@ -133,12 +133,12 @@ std::string compress(const Pretrained& model, const StoredPictures& pictures) {
   file.header.shape = pictures.values.sizes().vec();
   file.header.names = pictures.names;
   file.header.pixels = hash_of(values);
-  file.streams = coder.encode(values);
+  file.streams = coder.encode(values, coded);
   for (const RansWords& words : file.streams) file.header.words.push_back(static_cast<std::int64_t>(words.size()));
   return packed(file);
 }
 
-StoredPictures decompress(const Pretrained& model, const CompressedFile& file) {
+StoredPictures decompress(const Pretrained& model, const CompressedFile& file, const Coded& coded) {
   const CompressedHeader& header = file.header;
   const std::int64_t count = header.shape.at(0), chains = chains_for(count);
   check_weights(model, header, file.where);
@@ -152,7 +152,7 @@ StoredPictures decompress(const Pretrained& model, const CompressedFile& file) {
   if (coder.fingerprint() != header.fingerprint) {
     throw other_numbers(file.where, "the same numbers from the same model", "others");
   }
-  const at::Tensor pictures = coder.decode(file.streams, count, file.where);
+  const at::Tensor pictures = coder.decode(file.streams, count, file.where, coded);
   if (hash_of(pictures) != header.pixels) throw other_numbers(file.where, "the pixels that it was made of", "others");
   return {pictures.view(header.shape), header.names};
 }

@@ -23,11 +23,11 @@ struct StoredPictures {
 StoredPictures read_pictures(const std::vector<std::filesystem::path>& files);
 
 // The file's bytes; equal pictures and weights give equal bytes. ConfigError and DataError as BitsBack says.
-std::string compress(const Pretrained& model, const StoredPictures& pictures);
+std::string compress(const Pretrained& model, const StoredPictures& pictures, const Coded& coded = {});
 
 // Complete and proven by their checksum. DataError, beginning with the file's name, for what it cannot hold. FileError:
 // other weights, or a machine whose floating point gives other numbers than where it was written.
-StoredPictures decompress(const Pretrained& model, const CompressedFile& file);
+StoredPictures decompress(const Pretrained& model, const CompressedFile& file, const Coded& coded = {});
 
 // FILE.npy, FOLDER/ of PNG files, or FILE.png for a single one. ConfigError for another form of pictures of this shape.
 void check_restored_form(const std::string& out, const std::vector<std::int64_t>& shape);

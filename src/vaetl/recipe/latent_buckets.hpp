@@ -1,5 +1,5 @@
 // z as a whole number, so that it can be coded: each dimension falls into one of 2^16 buckets that are equally likely
-// under N(0, 1), and stands for the middle of its bucket (arXiv:1901.04866, section 2.5 and appendix B). Internal to
+// under N(0, 1), and stands for the middle of its bucket (arXiv:1901.04866, section 2.5). Internal to
 // recipe.
 #pragma once
 #include <cstdint>
