@@ -114,18 +114,20 @@ bool wants_lines(const Arguments& arguments) {
   throw ConfigError({"--out", "FILE.csv or FILE.jsonl", quote(arguments.text("out")), {}});
 }
 
-Json row_json(const Scored& set, std::int64_t i, double threshold) {
-  const double score = set.scores[i].item<double>();
-  Json row{{"data", set.data.info().name}, {"index", i}, {"score", score}, {"odd", score > threshold}};
-  if (set.data.classes() > 0) row["label"] = class_of(set.data.info(), set.data.labels()[i].item<std::int64_t>());
-  return row;
+void add_rows(const Scored& set, double threshold, Json& rows) {
+  const at::Tensor labels = set.data.classes() > 0 ? set.data.labels() : at::Tensor();
+  const DatasetInfo& info = set.data.info();
+  for (std::int64_t i = 0; i < set.data.size(); ++i) {
+    const double score = set.scores[i].item<double>();
+    Json row{{"data", info.name}, {"index", i}, {"score", score}, {"odd", score > threshold}};
+    if (labels.defined()) row["label"] = class_of(info, labels[i].item<std::int64_t>());
+    rows.push_back(std::move(row));
+  }
 }
 
 Json rows_json(const std::vector<Scored>& sets, double threshold) {
   Json rows = Json::array();
-  for (const Scored& set : sets) {
-    for (std::int64_t i = 0; i < set.data.size(); ++i) rows.push_back(row_json(set, i, threshold));
-  }
+  for (const Scored& set : sets) add_rows(set, threshold, rows);
   return rows;
 }
 
