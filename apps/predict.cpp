@@ -152,7 +152,7 @@ int main(int argc, char** argv) {
       .flags = data_flags({{"top", "K", "the K likeliest classes a row (1)"},
                            {"format", "FORM", "csv, or jsonl: a JSON object a row (csv)"},
                            out_flag("FILE", "the rows (stdout)"),
-                           {"batch", "N", "inputs that are read and computed together (256)"},
+                           {"batch", "N", "inputs that are read and computed together (500)"},
                            model_flag(),
                            device_flag(),
                            threads_flag()}),

@@ -55,6 +55,15 @@ class Predict(Case):
         done = self.run_program("vaetl-predict", *arguments, code=code, **options)
         return list(csv.DictReader(io.StringIO(done.stdout))), done.stderr.splitlines()
 
+    def alike(self, found, expected):
+        """The same rows; sums in batches of another size differ in their last bits."""
+        def rounded(rows):
+            return [{key: value if not key.startswith("probability") else None for key, value in row.items()} for row in rows]
+        self.assertEqual(rounded(found), rounded(expected))
+        for row, other in zip(found, expected):
+            for key in filter(lambda key: key.startswith("probability"), row):
+                self.assertAlmostEqual(float(row[key]), float(other[key]), delta=1e-5)
+
     def left_nothing(self, name):
         self.assertFalse((self.folder / name).exists(), "a partial file was left")
         self.assertEqual([p.name for p in self.folder.iterdir() if p.name.startswith(".vaetl-")], [])
@@ -106,24 +115,24 @@ class Pictures(Predict):
     def test_files_folders_arrays_and_sets_agree(self):
         by_set = {int(row["input"]) - 1: row for row in self.rows("mlp", "--data", f"idx:{self.data}")[0]}
         by_array = self.rows("mlp", "images.npy", "--batch", "7")[0]
-        self.assertEqual(by_array, list(by_set.values()))
+        self.alike(by_array, list(by_set.values()))
         by_file, told = self.rows("mlp", "png", "--batch", "9")
         self.assertEqual(told, [])
         self.assertEqual([row["input"] for row in by_file], sorted(f"png/{i % 3}/{i:02}.png" for i in range(80)))
         for row in by_file:
-            self.assertEqual({**row, "input": ""}, {**by_set[int(row["input"][-6:-4])], "input": ""})
+            self.alike([{**row, "input": ""}], [{**by_set[int(row["input"][-6:-4])], "input": ""}])
         named = [row["input"] for row in by_file]
-        self.assertEqual(self.rows("mlp", *named)[0], by_file)
-        self.assertEqual(self.rows("mlp", "-", input="\n".join(named))[0], by_file)
+        self.alike(self.rows("mlp", *named)[0], by_file)
+        self.alike(self.rows("mlp", "-", input="\n".join(named))[0], by_file)
         self.run_program("vaetl-predict", "mlp", "png", "--out", "rows.csv", "--threads", "2", "--batch", "3")
         with open(self.folder / "rows.csv", newline="") as file:
-            self.assertEqual(list(csv.DictReader(file)), by_file)
+            self.alike(list(csv.DictReader(file)), by_file)
 
     def test_colour_becomes_the_models_channels(self):
         image = self.images[5]
         write_png(self.folder / "colour.png", SIDE, SIDE, 3, b"".join(bytes([v, v, v]) for v in image))
         grey = self.rows("mlp", "png/2/05.png")[0][0]
-        self.assertEqual(self.rows("mlp", "colour.png")[0][0], {**grey, "input": "colour.png"})
+        self.alike(self.rows("mlp", "colour.png")[0], [{**grey, "input": "colour.png"}])
 
     def test_json(self):
         lines = self.run_program("vaetl-predict", "mlp", "images.npy", "--format", "jsonl", "--top", "2").stdout.splitlines()
@@ -230,7 +239,7 @@ class Pictures(Predict):
         rows, told = self.rows("mlp", "gaps.npy", code=3)
         self.assertEqual([row["input"] for row in rows], ["1", "3"])
         self.assertIn("gaps.npy: row 2: expected finite values", told[0])
-        self.assertEqual(rows[0]["probability"], self.rows("mlp", "images.npy")[0][0]["probability"])
+        self.alike(rows[:1], self.rows("mlp", "images.npy")[0][:1])
 
 
 class Tables(Predict):
@@ -268,7 +277,7 @@ class Tables(Predict):
     def test_as_the_reader_of_labelled_data_reads_them(self):
         by_set = self.rows("kinds", "--data", "csv:table.csv")[0]
         for batch in ("1", "7", "300"):
-            self.assertEqual(self.rows("kinds", "table.csv", "--batch", batch)[0], by_set)
+            self.alike(self.rows("kinds", "table.csv", "--batch", batch)[0], by_set)
 
     def test_values_in_their_own_units(self):
         new = "size,age,town\n0.5,70,Ulm\n0.1,30,Bonn\n"
@@ -356,7 +365,7 @@ class Texts(Predict):
         self.assertEqual(self.rows("films", "new.txt")[0], rows)
         by_set = self.rows("films", "--data", "lines:films.tsv")[0]
         (self.folder / "bare.txt").write_text("\n".join(line.split("\t")[1] for line in (self.folder / "films.tsv").read_text().splitlines()))
-        self.assertEqual(self.rows("films", "bare.txt", "--batch", "17")[0], by_set)
+        self.alike(self.rows("films", "bare.txt", "--batch", "17")[0], by_set)
 
     def test_bytes_that_are_no_text(self):
         done = subprocess.run(self.command("vaetl-predict", "films", "-"), input=b"nice\n\xff\xfe\ndull\n", capture_output=True,
@@ -393,7 +402,7 @@ class Sounds(Predict):
         self.assertEqual([(row["input"], row["prediction"]) for row in rows], [("new/a.wav", "low"), ("new/b.wav", "high")])
         by_set = self.rows("tones-model", "--data", "sound:tones")[0]
         by_file = self.rows("tones-model", "tones")[0]
-        self.assertEqual([row["probability"] for row in by_file], [row["probability"] for row in by_set])
+        self.alike([{**row, "input": ""} for row in by_file], [{**row, "input": ""} for row in by_set])
         (self.folder / "new" / "b.wav").write_bytes(b"RIFF")
         rows, told = self.rows("tones-model", "-", input="new/a.wav\nnew/b.wav\n", code=3)
         self.assertEqual((len(rows), len(told)), (1, 2))
@@ -434,7 +443,7 @@ class FoldersOfPictures(Predict):
         by_set = self.rows("light", "--data", "folder:photos")[0]
         by_file, told = self.rows("light", "photos", "--batch", "5")
         self.assertEqual(told, [])
-        self.assertEqual([{**row, "input": ""} for row in by_file], [{**row, "input": ""} for row in by_set])
+        self.alike([{**row, "input": ""} for row in by_file], [{**row, "input": ""} for row in by_set])
         self.assertTrue(all(row["prediction"] in row["input"] for row in by_file))
 
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "support/expect_error.hpp"
+#include "support/fields_cover.hpp"
 #include "vaetl/io/safetensors.hpp"
 
 namespace vaetl::testing::embedding_test {
@@ -72,6 +73,8 @@ TEST(Embedding, PointsThatCoincideAndFewOfThem) {
   EXPECT_TRUE(tsne(at::zeros({10, 3})).isfinite().all().item<bool>());
   EXPECT_TRUE(tsne(of_file("points").slice(0, 0, 4)).isfinite().all().item<bool>());
 }
+
+TEST(Embedding, FieldsCover) { expect_fields_cover<metrics::TsneOptions>(); }
 
 TEST(Embedding, Refusals) {
   expect_error<DataError>([] { tsne(at::zeros({3, 2})); }, {"t-SNE", "4 at least", "(3, 2)"});

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "vaetl/data/one_thread.hpp"
 #include "vaetl/data/open.hpp"
 #include "vaetl/io/npy.hpp"
 
@@ -21,6 +22,8 @@ class FurtherOfDataset final : public FurtherStream {
     if (part_ == parts_.size()) return !examples.problems.empty();
     const Dataset& data = parts_[part_];
     const std::int64_t size = std::min(count, data.size() - at_);
+    std::optional<OneThread> alone;
+    if (!data.decodes()) alone.emplace();
     examples.fields = data.gather(at::arange(at_, at_ + size, at::kLong));
     for (std::int64_t i = 0; i < size; ++i) examples.names.push_back(next_name());
     at_ += size;

@@ -16,16 +16,16 @@ namespace {
 // How a row is written: both forms have the same keys and cells.
 struct RowForm {
   std::string (*text)(const std::string& value);
-  std::string (*number)(double value, const char* format);
+  void (*number)(std::string& to, double value);
   std::string (*header)(const std::vector<std::string>& keys);
   std::string (*begin)(const std::string& key, bool first);  // what stands before a cell
   const char* end;
 };
 
-std::string number_text(double value, const char* format) { return fmt::format(fmt::runtime(format), value); }
+void append_number(std::string& to, double value) { fmt::format_to(std::back_inserter(to), "{:.7g}", value); }
 
 const RowForm csv_form = {.text = [](const std::string& value) { return csv_cell(value); },
-                          .number = number_text,
+                          .number = append_number,
                           .header =
                               [](const std::vector<std::string>& keys) {
                                 std::string line;
@@ -41,8 +41,8 @@ std::string json_text(const std::string& value) {
 
 const RowForm json_form = {
     .text = json_text,
-    .number = [](double value,
-                 const char* format) { return std::isfinite(value) ? number_text(value, format) : "null"; },
+    .number = [](std::string& to,
+                 double value) { std::isfinite(value) ? append_number(to, value) : void(to += "null"); },
     .header = [](const std::vector<std::string>&) { return std::string(); },
     .begin = [](const std::string& key, bool first) { return (first ? "{" : ",") + json_text(key) + ":"; },
     .end = "}\n"};
@@ -91,17 +91,16 @@ class ClassRows final : public RowWriter {
   }
 
   std::string rows(const std::vector<std::string>& names, const at::Tensor& logits) const override {
-    const auto [values, indices] = at::softmax(logits.to(at::kDouble), 1).topk(top_, 1);
-    const auto probability = values.accessor<double, 2>();
-    const auto index = indices.accessor<std::int64_t, 2>();
+    const auto [values, indices] = at::softmax(logits.to(at::kFloat), 1).topk(top_, 1);
+    const at::Tensor shares = values.contiguous(), classes = indices.contiguous();
+    const float* probability = shares.const_data_ptr<float>();
+    const std::int64_t* index = classes.const_data_ptr<std::int64_t>();
     std::string text;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      const auto row = static_cast<std::int64_t>(i);
-      text += before(0) + form().text(names[i]);
-      for (std::int64_t k = 0; k < top_; ++k) {
-        const auto cell = static_cast<std::size_t>(2 * k + 1);
-        text += before(cell) + classes_[static_cast<std::size_t>(index[row][k])];
-        text += before(cell + 1) + form().number(probability[row][k], "{:.6g}");
+    for (const std::string& name : names) {
+      text.append(before(0)).append(form().text(name));
+      for (std::size_t cell = 1; cell < cells(); cell += 2) {
+        text.append(before(cell)).append(classes_[static_cast<std::size_t>(*index++)]).append(before(cell + 1));
+        form().number(text, *probability++);
       }
       text += form().end;
     }
@@ -147,8 +146,8 @@ class ValueRows final : public RowWriter {
     const double* value = values.const_data_ptr<double>();
     std::string text;
     for (const std::string& name : names) {
-      text += before(0) + form().text(name);
-      for (std::size_t cell = 1; cell < cells(); ++cell) text += before(cell) + form().number(*value++, "{:.7g}");
+      text.append(before(0)).append(form().text(name));
+      for (std::size_t cell = 1; cell < cells(); ++cell) form().number(text.append(before(cell)), *value++);
       text += form().end;
     }
     return text;

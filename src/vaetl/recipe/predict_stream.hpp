@@ -18,7 +18,7 @@ namespace vaetl::recipe {
 // probability (softmax of the logits), and for `top` > 1 prediction_2, probability_2, …; a regressor's: input, then its
 // values in the targets' units by the names of the columns that it learnt, else value or value_0, value_1, ….
 struct PredictOptions {
-  std::int64_t batch = 256, top = 1;
+  std::int64_t batch = 500, top = 1;
   std::string format = "csv";
   bool strict = false;
   static constexpr auto fields() {

@@ -6,6 +6,7 @@
 
 #include "vaetl/core/parallel.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/data/one_thread.hpp"
 #include "vaetl/io/csv.hpp"
 
 namespace vaetl::readers {
@@ -75,6 +76,7 @@ struct ReadFile {
 bool alike(const Fields& a, const Fields& b) { return a.input().sizes() == b.input().sizes(); }
 
 Fields stacked(const std::vector<ReadFile>& examples) {
+  const OneThread alone;
   Fields fields;
   for (const std::string& key : examples[0].fields.keys()) {
     std::vector<at::Tensor> values;
