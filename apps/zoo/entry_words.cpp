@@ -10,7 +10,7 @@ namespace {
 // The keys of --card FILE; each text has a flag of its name, too, with - for _.
 struct EntryWords {
   std::string summary = {}, version = {}, licence = {}, data_licence = {}, intended_use = {}, limits = {};
-  std::string citation = {}, base_model = {}, licence_file = {}, preview = {};
+  std::string citation = {}, trained_on = {}, base_model = {}, licence_file = {}, preview = {};
   std::vector<std::string> classes = {};
   static constexpr auto fields() {
     using W = EntryWords;
@@ -21,6 +21,7 @@ struct EntryWords {
                       field("intended_use", &W::intended_use, "what it is for"),
                       field("limits", &W::limits, "what it is not for, and where it fails"),
                       field("citation", &W::citation, "whom to cite"),
+                      field("trained_on", &W::trained_on, "the training data's name (the run's)"),
                       field("base_model", &W::base_model, "what it was transferred from"),
                       field("licence_file", &W::licence_file, "the licence's text, which becomes LICENSE"),
                       field("preview", &W::preview, "a PNG that shows what it does (a run's own)"),
@@ -152,6 +153,7 @@ zoo::SaveOptions entry_options(const Arguments& arguments, const zoo::Card& know
   options.citation = either(words.citation, known.citation);
   options.base_model = either(words.base_model, known.base_model);
   options.classes = words.classes.empty() ? known.classes : words.classes;
+  options.trained_on = words.trained_on;
   options.licence_file = words.licence_file;
   options.preview = words.preview;
   return options;

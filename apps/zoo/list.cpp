@@ -13,6 +13,7 @@ std::string metrics_line(const zoo::Card& card) {
   for (const auto& [name, metric] : card.metrics) {
     std::string text = fmt::format("{} {:.4g}", name, metric.value);
     if (metric.interval) text += fmt::format(" ± {:.2g}", (metric.interval->high - metric.interval->low) / 2);
+    if (metric.split == "train") text += " (of training data)";
     parts.push_back(std::move(text));
   }
   return join(parts);

@@ -11,6 +11,7 @@ import support
 from support import CLASSES, Case
 from test_described_app import write_foreign
 
+SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "zoo"
 MLP = {"name": "mlp", "input": [1, 28, 28], "widths": [16], "classes": CLASSES}
 UNIT = [{"name": "scale", "from": [0, 255], "to": [0, 1]}]
 
@@ -105,6 +106,43 @@ class ZooCase(Case):
         return folder, dict(self.environment, VAETL_ZOO=str(folder))
 
 
+class Shipped(Case):
+    """The entries that come with vaetl."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.environment["VAETL_ZOO"] = str(SHIPPED)
+
+    def test_all_are_whole(self):
+        told = self.json_of("vaetl-zoo", "verify", "--all")
+        self.assertTrue(told["passed"])
+        self.assertGreaterEqual(len(told["entries"]), 22)
+
+    def test_sizes(self):
+        files = [path for path in SHIPPED.rglob("*") if path.is_file()]
+        self.assertLessEqual(max(path.stat().st_size for path in files), 2.5e6)
+        self.assertLessEqual(sum(path.stat().st_size for path in files), 16e6)
+
+    def test_cards_are_complete(self):
+        for folder in sorted(path.parent for path in SHIPPED.glob("*/model.json")):
+            card = json.loads((folder / "model.json").read_text())
+            imported = "imported" in card["training"]
+            with self.subTest(folder.name):
+                for key in ["summary", "intended_use", "limits", "citation", "licence", "data_licence", "preprocess", "inputs", "outputs",
+                            "test_vector"]:
+                    self.assertTrue(card[key], key)
+                self.assertEqual((folder / "recipe.json").exists(), not imported)
+                self.assertEqual((folder / "LICENSE").exists(), imported)
+                self.assertNotIn(card["training"]["data"]["name"], ["", "mnist"])
+                self.assertTrue(card["metrics"] or imported)
+                for name, metric in card["metrics"].items():
+                    self.assertTrue(metric["data"] and metric["split"], name)
+                    self.assertTrue(metric.get("interval") or name == "knn", name)
+                for judge in {metric.get("judge", "") for metric in card["metrics"].values()} - {""}:
+                    self.assertTrue((SHIPPED / judge / "model.json").exists(), judge)
+
+
 class Entries(ZooCase):
     def test_help_of_a_command(self):
         overview = self.run_program("vaetl-zoo", "--help").stdout
@@ -134,11 +172,12 @@ class Entries(ZooCase):
         (self.folder / "LICENCE.txt").write_text("Do as you like.\n")
         (self.folder / "said.json").write_text(json.dumps(
             {"summary": "From a file", "intended_use": "Tests.", "limits": "All else.", "citation": "Nobody (2020)", "version": "1.2.0",
-             "licence_file": "LICENCE.txt", "classes": ["a", "b", "c", "d"]}))
+             "trained_on": "bands", "licence_file": "LICENCE.txt", "classes": ["a", "b", "c", "d"]}))
         self.run_program("vaetl-zoo", "add", "mlp", "--name", "said", "--card", "said.json", "--summary", "Said", "--as-told")
         card = self.zoo("show", "said")
         self.assertEqual([card[key] for key in ("summary", "intended_use", "limits", "citation", "version", "classes")],
                          ["Said", "Tests.", "All else.", "Nobody (2020)", "1.2.0", list("abcd")])
+        self.assertEqual(card["training"]["data"]["name"], "bands")
         self.assertEqual((self.folder / "zoo/said/LICENSE").read_text(), "Do as you like.\n")
         self.assertEqual(card["files"]["LICENSE"]["sha256"], sha256(self.folder / "LICENCE.txt"))
         self.assertNotIn("interval", card["metrics"]["accuracy"])

@@ -52,7 +52,9 @@ TEST_F(ZooMeasure, FewExamplesHaveNone) {
 TEST_F(ZooMeasure, OnlySetsWithANameAreOpenedForACard) {
   EXPECT_TRUE(zoo::is_named_data("fashion-mnist"));
   EXPECT_TRUE(zoo::is_named_data("mnist?keep=[5,6]"));
-  for (const char* other : {"csv:/etc/passwd", "idx:/data", "fashion-mnist?test=/etc/passwd", "nobody-knows"}) {
+  EXPECT_TRUE(zoo::is_named_data("tiny-shakespeare?window=64"));
+  for (const char* other : {"csv:/etc/passwd", "idx:/data", "fashion-mnist?test=/etc/passwd",
+                            "fashion-mnist?test=[\"/etc/passwd\"]", "nobody-knows"}) {
     EXPECT_FALSE(zoo::is_named_data(other)) << other;
   }
 }

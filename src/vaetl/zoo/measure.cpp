@@ -180,7 +180,10 @@ std::vector<Check> check_together(const Entry& entry, const MeasureRequest& requ
 bool is_named_data(const std::string& reference) {
   const auto parsed = data::parse_reference(reference);
   if (!parsed.path.empty() || !data::find_known(parsed.name)) return false;
-  return parsed.options.empty() || (parsed.options.size() == 1 && parsed.options.contains("keep"));
+  const auto is_number = [](const Json& value) { return value.is_number() || value.is_boolean(); };
+  return std::all_of(parsed.options.begin(), parsed.options.end(), [&](const Json& value) {
+    return is_number(value) || (value.is_array() && std::all_of(value.begin(), value.end(), is_number));
+  });
 }
 
 std::map<std::string, MetricCard> measure(Model& model, const Dataset& examples,

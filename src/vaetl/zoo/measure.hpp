@@ -37,8 +37,8 @@ std::map<std::string, MetricCard> measure(Model& model, const Dataset& examples,
 // What measures a card's metrics again: one request each, one for all of a judge's.
 std::vector<MeasureRequest> requests_of(const std::map<std::string, MetricCard>& metrics);
 
-// Whether a card's reference is to a set that has a name. A card of others does not decide which files are opened: of
-// other references the user says where the data are.
+// Whether a card's reference is to a set that has a name, with numbers alone as its options. A card of others does not
+// decide which files are opened: of other references the user says where the data are.
 bool is_named_data(const std::string& reference);
 
 }  // namespace vaetl::zoo

@@ -44,8 +44,13 @@ std::vector<std::string> class_names(std::string_view name, const Model& model, 
   return options.classes.empty() && fits ? known.get<std::vector<std::string>>() : options.classes;
 }
 
-Json training_of(const Run& run) {
+Json training_of(const Run& run, const SaveOptions& options) {
   Json training = run.provenance.is_object() ? run.provenance : Json::object();
+  if (!options.trained_on.empty()) {
+    Json& data = training["data"];
+    if (!data.is_object()) data = Json::object();
+    data["name"] = options.trained_on;
+  }
   if (const Json seed = at_path(run.options, "/seed"); !seed.is_null()) training["seed"] = seed;
   training["steps"] = run.steps;
   training["epochs"] = run.epochs;
@@ -80,7 +85,7 @@ Card describe(std::string_view name, const std::shared_ptr<Model>& model, const 
   card.capabilities = capabilities(*model);
   card.preprocess = model->preprocess();
   card.metrics = metrics_of(run, options);
-  card.training = training_of(run);
+  card.training = training_of(run, options);
   card.base_model = options.base_model;
   card.test_vector = make_test_vector(place(name), model);
   return card;

@@ -112,6 +112,7 @@ struct SaveOptions {
   // base serves many tasks. Whoever loads the entry needs the base, beside it or along the search path.
   bool delta = false;
   std::string intended_use = {}, limits = {}, citation = {};
+  std::string trained_on = {};  // a name for the training data; empty: the run's provenance, "data" → "name"
   std::filesystem::path licence_file = {};  // the text of the licence, which becomes LICENSE; empty: none
   // Empty: the run's, with its word for them.
   std::map<std::string, MetricCard> metrics = {};
