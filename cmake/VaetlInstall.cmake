@@ -11,6 +11,13 @@ install(DIRECTORY src/vaetl/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vaetl FILES
 install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vaetl/models FILES_MATCHING PATTERN "*.hpp")
 install(DIRECTORY zoo/ DESTINATION ${CMAKE_INSTALL_DATADIR}/vaetl/zoo)
 install(DIRECTORY recipes/ DESTINATION ${CMAKE_INSTALL_DATADIR}/vaetl/recipes)
+foreach(program IN LISTS programs)
+  get_target_property(name ${program} OUTPUT_NAME)
+  if(NOT name)
+    set(name ${program})
+  endif()
+  install(FILES apps/completion.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${name})
+endforeach()
 install(EXPORT vaetlTargets NAMESPACE vaetl:: DESTINATION ${package_dir})
 configure_package_config_file(cmake/vaetlConfig.cmake.in ${PROJECT_BINARY_DIR}/vaetlConfig.cmake
                               INSTALL_DESTINATION ${package_dir})

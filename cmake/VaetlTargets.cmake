@@ -60,7 +60,7 @@ function(vaetl_join_library)
   list(TRANSFORM rooms REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
   add_library(vaetl ${objects})
   add_library(vaetl::vaetl ALIAS vaetl)
-  set_target_properties(vaetl PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+  set_target_properties(vaetl PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
                                          LINKER_LANGUAGE CXX)
   target_compile_features(vaetl INTERFACE cxx_std_20)
   target_compile_definitions(vaetl INTERFACE FMT_HEADER_ONLY=1)

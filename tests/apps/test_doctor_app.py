@@ -46,4 +46,5 @@ class Doctor(Case):
         self.refused(2, ["options alone", "me"], "vaetl-doctor", "me")
 
 
-support.main()
+if __name__ == "__main__":
+    support.main()
