@@ -57,6 +57,27 @@ class Readme(unittest.TestCase):
         steps = int(re.search(r"^stopped after (\d+) steps$", done.stdout, re.M).group(1))
         self.assertLess(steps, 469)  # an epoch
 
+    def run_example(self, name):
+        if not pathlib.Path("/usr/share/datasets/fashion-mnist").is_dir():
+            self.skipTest("dataset-fashion-mnist is not installed")
+        done = subprocess.run([BIN / f"example_{name}"], capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_predicting_from_several_threads(self):
+        self.assertEqual(self.run_example("threads"), "4 threads predicted 2000 pictures, gradients off\n")
+
+    def test_own_parts_train_by_a_recipe(self):
+        errors = [float(error) for error in re.findall(r"^squared error (\S+) at step \d+$", self.run_example("own_parts"), re.M)]
+        self.assertEqual(len(errors), 4)
+        self.assertLess(errors[-1], 40)  # of the mean picture: 68
+
+    def test_a_cancelled_training_goes_on(self):
+        cancelled, resumed = re.fullmatch(r"cancelled after (\d+) steps\nwent on at step (\d+), done after 2000 steps\n",
+                                          self.run_example("cancel")).groups()
+        self.assertEqual(cancelled, resumed)
+        self.assertLess(int(cancelled), 2000)
+
     def test_the_zoo_table_is_that_of_the_cards(self):
         with tempfile.TemporaryDirectory() as folder:
             environment = {**os.environ, "HOME": folder, "XDG_DATA_HOME": folder, "VAETL_ZOO": ""}
