@@ -21,8 +21,17 @@ recipe::StoredPictures pictures_of(const Arguments& arguments, const Model& mode
   if (files == arguments.has("data")) {
     throw ConfigError({"command line", "pictures: FILE… or --data REF", files ? "both" : "neither", "see --help"});
   }
+  for (const char* flag : {"split", "strict"}) {
+    if (files && arguments.has(flag)) {
+      throw ConfigError({"--" + std::string(flag), "--data REF beside it", "files", "leave it out"});
+    }
+  }
   if (files) return recipe::read_pictures({words.begin() + 1, words.end()});
   const ScoredData data = scored_data(arguments, model);
+  if (data.left_out > 0) {
+    throw DataError({arguments.text("data"), "pictures that can all be read",
+                     fmt::format("{} that cannot", data.left_out), "mend or remove them: nothing was compressed"});
+  }
   const at::Tensor values = data.examples.column("input");
   if (values.scalar_type() == at::kByte) return {values};
   throw DataError({arguments.text("data"), "pictures of bytes", dtype_name(values.scalar_type()),

@@ -103,7 +103,12 @@ double threshold_of(const Arguments& arguments, const recipe::Detector& detector
     throw ConfigError({"command line", "--threshold or --quantile", "both", "leave one out"});
   }
   const double share = arguments.number("quantile", 0.99, between(0, 1));
-  if (normal) return recipe::quantile(detector.scores(*normal), share);
+  if (normal) {
+    const double threshold = recipe::quantile(detector.scores(*normal), share);
+    if (std::isfinite(threshold)) return threshold;
+    throw DataError({"normal data", fmt::format("finite scores, at least up to the quantile {}", share),
+                     "one that is not", "take what has no measure out of them, or give --threshold X"});
+  }
   throw ConfigError({"command line", "normal data, whose scores say where odd begins", "none",
                      "name them with --normal REF, or give --threshold X"});
 }
@@ -119,7 +124,7 @@ void add_rows(const Scored& set, double threshold, Json& rows) {
   const DatasetInfo& info = set.data.info();
   for (std::int64_t i = 0; i < set.data.size(); ++i) {
     const double score = set.scores[i].item<double>();
-    Json row{{"data", info.name}, {"index", i}, {"score", score}, {"odd", score > threshold}};
+    Json row{{"data", info.name}, {"input", i + 1}, {"score", score}, {"odd", score > threshold}};
     if (labels.defined()) row["label"] = class_of(info, labels[i].item<std::int64_t>());
     rows.push_back(std::move(row));
   }
@@ -140,10 +145,10 @@ std::string lines_text(const Json& rows) {
 std::string table_rows(const Json& rows) {
   std::vector<std::vector<std::string>> cells;
   for (const Json& row : rows) {
-    cells.push_back({row["data"], row["index"].dump(), row["score"].dump(), row["odd"].get<bool>() ? "yes" : "no",
-                     row.value("label", "")});
+    cells.push_back({row["data"], row["input"].dump(), row["score"].is_null() ? "inf" : row["score"].dump(),
+                     row["odd"].get<bool>() ? "yes" : "no", row.value("label", "")});
   }
-  return csv_text({"data", "index", "score", "odd", "label"}, cells);
+  return csv_text({"data", "input", "score", "odd", "label"}, cells);
 }
 
 // The inputs of the examples with the highest scores, the oddest first.
@@ -163,7 +168,10 @@ at::Tensor oddest(Model& model, const std::vector<Scored>& sets, const at::Tenso
 
 // --pictures; whether it can be done is found out before anything is computed.
 void check_pictures(const Arguments& arguments, const Model& model) {
-  if (!arguments.has("pictures") || recipe::sees_pictures(model)) return;
+  if (!arguments.has("pictures")) return;
+  const std::string file = arguments.text("pictures");
+  if (!file.ends_with(".png")) throw ConfigError({"--pictures", "FILE.png", quote(file), {}});
+  if (recipe::sees_pictures(model)) return;
   throw ConfigError({"--pictures", "a model that sees pictures of 1 or 3 channels", "another", "leave it out"});
 }
 
@@ -199,10 +207,16 @@ void tell_summary(const Arguments& arguments, const Json& json) {
                               area["low"].get<double>(), area["high"].get<double>()));
 }
 
+// What would do nothing is a mistake.
+[[noreturn]] void refuse_unread(const std::string& flag, const std::string& wanted) {
+  throw ConfigError({"--" + flag, wanted, "none", "leave it out"});
+}
+
 recipe::DetectOptions options_of(const Arguments& arguments, const Model& model) {
   recipe::DetectOptions options{.score = arguments.text("score"), .seed = arguments.seed()};
   const std::vector<std::string> allowed = recipe::scores_for(model);
   if (options.score.empty() && !allowed.empty()) options.score = allowed[0];
+  if (arguments.has("seed") && !arguments.has("samples")) refuse_unread("seed", "--samples N, which it draws");
   if (arguments.has("samples")) options.samples = arguments.integer("samples", between(1, 10000));
   return options;
 }
@@ -218,9 +232,13 @@ Result detect(const Arguments& arguments) {
   std::vector<Scored> sets = given_data(arguments, *loaded.model);
   const recipe::DetectOptions options = options_of(arguments, *loaded.model);
   const bool needs_normal = !arguments.has("threshold") || options.score == "latent";
+  if (arguments.has("odd-split") && !arguments.has("odd-data")) refuse_unread("odd-split", "--odd-data REF");
   const auto normal = needs_normal ? normal_data(arguments, loaded) : std::nullopt;
   const recipe::Detector detector(*loaded.model, options, normal);
   const double threshold = threshold_of(arguments, detector, normal);
+  for (const char* flag : {"normal", "normal-split"}) {
+    if (arguments.has(flag) && !needs_normal) refuse_unread(flag, "no --threshold, or --score latent");
+  }
   std::vector<at::Tensor> all;
   for (Scored& set : sets) all.push_back(set.scores = detector.scores(set.data));
   const at::Tensor scores = at::cat(all);

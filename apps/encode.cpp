@@ -101,6 +101,10 @@ recipe::EncodeOptions encode_options(const Arguments& arguments, const Form& for
                        fmt::format("{}", count),
                        fmt::format("--count {} takes the first, with --seed 0 a sample", metrics::most_tsne_points)});
   }
+  if (arguments.has("perplexity") && 3 * arguments.number("perplexity", 0, {}) > static_cast<double>(count)) {
+    throw ConfigError(
+        {"--perplexity", fmt::format("at most a third of the {} examples", count), arguments.text("perplexity"), {}});
+  }
   if (form.extension == "/") options.thumbnails = recipe::sprite_side(count);
   return options;
 }

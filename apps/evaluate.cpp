@@ -7,8 +7,12 @@
 #include "apps/support/table.hpp"
 #include "vaetl/core/device.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/io/atomic_file.hpp"
 #include "vaetl/metrics/metric.hpp"
+#include "vaetl/report/matrix.hpp"
+#include "vaetl/train/confusion.hpp"
 #include "vaetl/train/judge.hpp"
+#include "vaetl/zoo/measure.hpp"
 #include "vaetl/zoo/zoo.hpp"
 
 using namespace vaetl;
@@ -77,31 +81,128 @@ std::optional<Dataset> training_for(const Arguments& arguments, const ScoredData
                      "choose another --split, or leave it out"});
 }
 
-// What is measured: metrics, and what a classifier says of a generator's samples.
-std::map<std::string, double> measure(const Arguments& arguments, Model& model, const ScoredData& scored,
-                                      c10::Device device) {
+// What is measured: values, and where --intervals asks for them how sure each is.
+struct Measured {
+  std::map<std::string, double> values = {};
+  std::map<std::string, zoo::IntervalCard> intervals = {};
+};
+
+Measured measure_metrics(const Arguments& arguments, Model& model, const ScoredData& scored) {
   const Dataset& data = scored.examples;
-  std::map<std::string, double> scores;
-  if (arguments.has("metrics") || !arguments.has("judge")) {
-    scores = evaluate(model, data, metrics_for(arguments, model, data), {.training = training_for(arguments, scored)});
+  const auto metrics = metrics_for(arguments, model, data);
+  const auto training = training_for(arguments, scored);
+  Measured measured{evaluate(model, data, metrics, {.training = training})};
+  if (!arguments.has("intervals")) return measured;
+  for (const auto& [name, metric] : zoo::measure(model, data, metrics, training)) {
+    if (metric.interval) measured.intervals[name] = *metric.interval;
   }
-  if (!arguments.has("judge")) return scores;
+  return measured;
+}
+
+// Metrics, and what a classifier says of a generator's samples.
+Measured measure(const Arguments& arguments, Model& model, const ScoredData& scored, c10::Device device) {
+  Measured measured;
+  if (arguments.has("metrics") || !arguments.has("judge")) measured = measure_metrics(arguments, model, scored);
+  if (!arguments.has("judge")) return measured;
   const Pretrained judge = zoo::load(arguments.text("judge"));
   judge.model->to(device);
   const std::int64_t seed = arguments.has("seed") ? arguments.integer("seed", at_least(0)) : 0;
-  scores.merge(judge_samples(model, *judge.model, data, static_cast<std::uint64_t>(seed)));
-  return scores;
+  measured.values.merge(judge_samples(model, *judge.model, scored.examples, static_cast<std::uint64_t>(seed)));
+  return measured;
+}
+
+std::string measured_text(const Measured& measured) {
+  if (measured.intervals.empty()) return metrics_text(measured.values);
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [name, value] : measured.values) {
+    const auto found = measured.intervals.find(name);
+    const bool sure = found != measured.intervals.end();
+    rows.push_back({name, fmt::format("{:.4f}", value), sure ? fmt::format("{:.4f}", found->second.low) : "",
+                    sure ? fmt::format("{:.4f}", found->second.high) : ""});
+  }
+  return table_text({"metric", "value", "from", "to (95 %)"}, rows);
+}
+
+// Names of the labels: the model's own, else those of the data, else numbers.
+std::vector<std::string> label_names(const Pretrained& loaded, const Dataset& data, std::int64_t classes) {
+  const auto count = static_cast<std::size_t>(classes);
+  if (loaded.card.classes.size() == count) return loaded.card.classes;
+  if (data.info().classes.size() == count) return data.info().classes;
+  std::vector<std::string> numbers;
+  for (std::int64_t label = 0; label < classes; ++label) numbers.push_back(std::to_string(label));
+  return numbers;
+}
+
+Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+std::string cell(double value) { return std::isfinite(value) ? fmt::format("{:.4f}", value) : "–"; }
+
+void tell_classes(const Confusion& found, const std::vector<std::string>& names, Result& result) {
+  std::vector<std::vector<std::string>> rows;
+  Json json = Json::array();
+  for (std::int64_t label = 0; label < found.classes(); ++label) {
+    const ClassScore score = found.of_class(label);
+    const std::string& name = names[static_cast<std::size_t>(label)];
+    json.push_back({{"class", name},
+                    {"examples", score.examples},
+                    {"precision", finite(score.precision)},
+                    {"recall", finite(score.recall)},
+                    {"f1", finite(score.f1)}});
+    rows.push_back({name, std::to_string(score.examples), cell(score.precision), cell(score.recall), cell(score.f1)});
+  }
+  result.json["per_class"] = std::move(json);
+  result.text += "\n" + table_text({"class", "examples", "precision", "recall", "F1"}, rows);
+}
+
+std::string confusion_csv(const Confusion& found, const std::vector<std::string>& names) {
+  std::vector<std::string> header = {"label"};
+  header.insert(header.end(), names.begin(), names.end());
+  std::vector<std::vector<std::string>> rows;
+  for (std::int64_t label = 0; label < found.classes(); ++label) {
+    rows.push_back({names[static_cast<std::size_t>(label)]});
+    for (std::int64_t called = 0; called < found.classes(); ++called) {
+      rows.back().push_back(std::to_string(found.counts[label][called].item<std::int64_t>()));
+    }
+  }
+  return csv_text(header, rows);
+}
+
+// Found out before anything is computed.
+void check_confusion_file(const Arguments& arguments) {
+  const std::string file = arguments.text("confusion");
+  if (file.empty() || file.ends_with(".svg") || file.ends_with(".csv")) return;
+  throw ConfigError({"--confusion", "FILE.svg or FILE.csv", quote(file), {}});
+}
+
+// --per-class and --confusion.
+void tell_confusion(const Arguments& arguments, const Pretrained& loaded, const Dataset& data, Result& result) {
+  if (!arguments.has("per-class") && !arguments.has("confusion")) return;
+  const Confusion found = confusion(*loaded.model, data);
+  const auto names = label_names(loaded, data, found.classes());
+  if (arguments.has("per-class")) tell_classes(found, names, result);
+  if (!arguments.has("confusion")) return;
+  const std::string file = arguments.text("confusion");
+  const Matrix matrix{
+      .title = "Confusion matrix", .counts = found.counts, .names = names, .rows = "label", .columns = "called"};
+  write_atomically(file, file.ends_with(".svg") ? matrix_svg(matrix) : confusion_csv(found, names));
+  result.json["confusion"] = file;
 }
 
 Result score(const Arguments& arguments) {
   const std::string reference = arguments.only("MODEL");
+  check_confusion_file(arguments);
   set_threads(arguments);
   const c10::Device device = choose_device(arguments.text("device", "auto"));
   const Pretrained loaded = load_model(arguments, reference);
   const ScoredData data = scored_data(arguments, *loaded.model);
   loaded.model->to(device);
-  const auto scores = measure(arguments, *loaded.model, data, device);
-  return {{{"model", reference}, {"data", data.about()}, {"metrics", scores}}, metrics_text(scores)};
+  const Measured measured = measure(arguments, *loaded.model, data, device);
+  Result result{{{"model", reference}, {"data", data.about()}, {"metrics", measured.values}}, measured_text(measured)};
+  for (const auto& [name, interval] : measured.intervals) {
+    result.json["intervals"][name] = {{"low", interval.low}, {"high", interval.high}, {"method", interval.method}};
+  }
+  tell_confusion(arguments, loaded, data.examples, result);
+  return result;
 }
 
 }  // namespace
@@ -113,6 +214,9 @@ int main(int argc, char** argv) {
       .purpose = "scores a model on data",
       .flags = data_flags({model_flag(),
                            {"metrics", "A,B", "what to measure, such as nll?samples=5000 (all quick ones that fit)"},
+                           {"intervals", "", "95 % intervals of the metrics, by their spread over parts of the data"},
+                           {"per-class", "", "a classifier's precision, recall and F1 a class"},
+                           {"confusion", "FILE", "which classes are taken for which: FILE.svg, FILE.csv"},
                            {"judge", "MODEL", "a classifier: what it says of this generator's samples"},
                            {"labels-per-class", "K", "labelled examples of every class that knn compares with (all)"},
                            {"seed", "N", "of the samples that are judged, and of the choice of those labels (0)"},
@@ -124,8 +228,12 @@ int main(int argc, char** argv) {
           "--judge: as many samples as half of the data has examples, against the other half, in\n"
           "the classifier's feature space: frechet, with frechet_floor between the real halves, and\n"
           "variety; of a conditional generator class_confirmed and class_variety besides.\n"
-          "--metrics knn, or knn?k=20: the nearest neighbours in the training split of the same data.\n",
-      .example = "  vaetl-evaluate runs/few --data fashion-mnist --metrics accuracy\n",
+          "--metrics knn, or knn?k=20: the nearest neighbours in the training split of the same data.\n"
+          "Only where they are named: top_k?k=5, auroc and ece (calibration) of classifiers, psnr and ssim\n"
+          "of what a model rebuilds, nll?samples=1000 of a VAE. `vaetl-train help` lists all.\n",
+      .example =
+          "  vaetl-evaluate runs/few --data fashion-mnist --metrics accuracy,top_k?k=3,ece --intervals\n"
+          "  vaetl-evaluate fashion-mnist-cnn --data fashion-mnist --per-class --confusion confusion.svg\n",
       .run = score};
   return run_program(program, argc, argv);
 }

@@ -1,5 +1,7 @@
 // Cancels a training from another thread, and goes on with it later: what was done is saved, and the resumed run
 // equals one that nobody cancelled.
+#include <unistd.h>
+
 #include <atomic>
 #include <filesystem>
 #include <iostream>
@@ -18,7 +20,7 @@ struct CancelButton final : Callback {
 
 int main() {
   const auto few = data::open("fashion-mnist").train.take_per_class(100, /*seed=*/0);
-  const auto folder = std::filesystem::temp_directory_path() / "vaetl-cancelled";
+  const auto folder = std::filesystem::temp_directory_path() / ("vaetl-cancelled-" + std::to_string(::getpid()));
   std::filesystem::remove_all(folder);
   TrainerOptions options{.steps = 2000, .batch_size = 64, .directory = folder.string()};
 

@@ -1,6 +1,6 @@
 """Trains entries of the zoo again, each by its own recipe, and tells whether their metrics return.
 
-A metric returns if it lies in the card's interval, or within 3 % of the card's value where that is wider: on the same
+A metric returns if it lies in the card's interval, or within 1 % of the card's value where that is wider: on the same
 processor with as many threads a training repeats to the bit, on another one rounding differs from the first step on.
 """
 import argparse
@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 root = pathlib.Path(__file__).resolve().parent.parent
-relative_tolerance = 0.03
+relative_tolerance = 0.01
 made_sets = {"packed:shapes.safetensors": ["make", "shapes", "count=20000", "colour=false", "--seed", "0"]}
 
 

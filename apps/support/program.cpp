@@ -16,7 +16,8 @@ namespace {
 void write_stdout(const std::string& text) {
   errno = 0;
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  if (!written) throw OutputError({"standard output", "to be written", std::strerror(errno), {}});
+  if (written || errno == EPIPE) return;  // whoever reads has enough, as head does
+  throw OutputError({"standard output", "to be written", std::strerror(errno), {}});
 }
 
 // Bytes that are no UTF-8 (a path, say) are replaced: what is printed is always JSON.

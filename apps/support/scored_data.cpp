@@ -33,7 +33,9 @@ std::vector<Flag> data_flags(const std::vector<Flag>& own) {
 }
 
 Json ScoredData::about() const {
-  return {{"name", examples.info().name}, {"split", split}, {"examples", examples.size()}};
+  Json json{{"name", examples.info().name}, {"split", split}, {"examples", examples.size()}};
+  if (left_out > 0) json["left_out"] = left_out;
+  return json;
 }
 
 ScoredData scored_data(const Arguments& arguments, const Model& model) {

@@ -54,7 +54,7 @@ Result add_entry(const Words& words, const Arguments& arguments) {
   check_described(*loaded.model, reference);
   zoo::SaveOptions options = entry_options(arguments, loaded.card);
   const auto model = arguments.has("merge") ? nn::merge_adapters(*loaded.model) : loaded.model;
-  options.metrics = entry_metrics(arguments, loaded, !if_there(source / "../run.json").empty());
+  options.metrics = entry_metrics(arguments, loaded, !if_there(source / "../run.json").empty(), options.metrics);
   if (options.preview.empty()) options.preview = preview_of(source);
   if (options.licence_file.empty()) options.licence_file = if_there(source / "LICENSE");
   options.delta = arguments.has("delta");

@@ -12,6 +12,7 @@ struct EntryWords {
   std::string summary = {}, version = {}, licence = {}, data_licence = {}, intended_use = {}, limits = {};
   std::string citation = {}, trained_on = {}, base_model = {}, licence_file = {}, preview = {};
   std::vector<std::string> classes = {};
+  std::map<std::string, zoo::MetricCard> metrics = {};
   static constexpr auto fields() {
     using W = EntryWords;
     return std::tuple{field("summary", &W::summary, "one sentence"),
@@ -25,7 +26,8 @@ struct EntryWords {
                       field("base_model", &W::base_model, "what it was transferred from"),
                       field("licence_file", &W::licence_file, "the licence's text, which becomes LICENSE"),
                       field("preview", &W::preview, "a PNG that shows what it does (a run's own)"),
-                      field("classes", &W::classes, "names of the labels")};
+                      field("classes", &W::classes, "names of the labels"),
+                      field("metrics", &W::metrics, "that others measured and told")};
   }
 };
 
@@ -116,6 +118,17 @@ std::map<std::string, zoo::MetricCard> measured_on(const Arguments& arguments, c
   return metrics;
 }
 
+// Measured now, or what the card has.
+std::map<std::string, zoo::MetricCard> own_metrics(const Arguments& arguments, const Pretrained& loaded, bool own) {
+  set_threads(arguments);
+  if (arguments.has("data")) return measured_on(arguments, loaded);
+  for (const char* flag : {"measure", "split", "judge"}) {
+    if (!arguments.has(flag)) continue;
+    throw ConfigError({"command line", "--data REF beside --" + std::string(flag), "none", "see --help"});
+  }
+  return arguments.has("as-told") ? loaded.card.metrics : measured_again(arguments, loaded, own);
+}
+
 }  // namespace
 
 std::vector<Flag> entry_flags() {
@@ -136,7 +149,9 @@ std::vector<Flag> entry_flags() {
 std::string entry_notes() {
   return "Metrics are measured when the entry is made, with intervals, wherever their data are at hand. Texts of\n"
          "several sentences, and names of classes, are best kept in --card FILE.json, whose keys are those of the\n"
-         "options with _ for - (version for --entry-version) and \"classes\"; files that it names lie beside it.\n";
+         "options with _ for - (version for --entry-version), \"classes\", and \"metrics\" that others told, as a card "
+         "has\n"
+         "them; files that it names lie beside it.\n";
 }
 
 zoo::SaveOptions entry_options(const Arguments& arguments, const zoo::Card& known) {
@@ -153,20 +168,18 @@ zoo::SaveOptions entry_options(const Arguments& arguments, const zoo::Card& know
   options.citation = either(words.citation, known.citation);
   options.base_model = either(words.base_model, known.base_model);
   options.classes = words.classes.empty() ? known.classes : words.classes;
+  options.metrics = words.metrics;
   options.trained_on = words.trained_on;
   options.licence_file = words.licence_file;
   options.preview = words.preview;
   return options;
 }
 
-std::map<std::string, zoo::MetricCard> entry_metrics(const Arguments& arguments, const Pretrained& loaded, bool own) {
-  set_threads(arguments);
-  if (arguments.has("data")) return measured_on(arguments, loaded);
-  for (const char* flag : {"measure", "split", "judge"}) {
-    if (!arguments.has(flag)) continue;
-    throw ConfigError({"command line", "--data REF beside --" + std::string(flag), "none", "see --help"});
-  }
-  return arguments.has("as-told") ? loaded.card.metrics : measured_again(arguments, loaded, own);
+std::map<std::string, zoo::MetricCard> entry_metrics(const Arguments& arguments, const Pretrained& loaded, bool own,
+                                                     std::map<std::string, zoo::MetricCard> told) {
+  auto metrics = own_metrics(arguments, loaded, own);
+  metrics.merge(told);
+  return metrics;
 }
 
 Result save_entry(const Arguments& arguments, Model& model, const Run& run, const zoo::SaveOptions& options) {

@@ -13,8 +13,10 @@ std::string entry_notes();
 zoo::SaveOptions entry_options(const Arguments& arguments, const zoo::Card& known);
 
 // Metrics of the card: measured on --data, or else again where the card's own are, if those have a name or `own` says
-// that they are the user's. Where the data are not there the card's stay as they are, and a line says so.
-std::map<std::string, zoo::MetricCard> entry_metrics(const Arguments& arguments, const Pretrained& loaded, bool own);
+// that they are the user's. Where the data are not there the card's stay as they are, and a line says so. Those that
+// others told stand beside them.
+std::map<std::string, zoo::MetricCard> entry_metrics(const Arguments& arguments, const Pretrained& loaded, bool own,
+                                                     std::map<std::string, zoo::MetricCard> told);
 
 // Saves, and tells where.
 Result save_entry(const Arguments& arguments, Model& model, const Run& run, const zoo::SaveOptions& options);

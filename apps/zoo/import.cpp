@@ -20,7 +20,7 @@ Result import_weights(const Words& words, const Arguments& arguments) {
   const Pretrained loaded = load_model(arguments, reference);
   check_preprocessing(*loaded.model, reference);
   zoo::SaveOptions options = entry_options(arguments, {});
-  options.metrics = entry_metrics(arguments, loaded, true);
+  options.metrics = entry_metrics(arguments, loaded, true, options.metrics);
   Run run;
   const auto file = zoo::resolve(reference);
   run.provenance = {{"imported", {{"file", file.filename().string()}, {"sha256", sha256_file(file)}}}};

@@ -486,6 +486,31 @@ class Transfer(Case):
         scores = self.json_of("vaetl-evaluate", "tiny-vae", "--data", f"idx:{self.data}")["metrics"]
         self.assertEqual(set(scores), {"elbo", "reconstruction_bce", "reconstruction_mse"})
 
+    def test_evaluate_by_class(self):
+        self.run_program("vaetl-train", self.recipe("classes"), "--quiet", "--out", "classes")
+        evaluate = ["vaetl-evaluate", "classes", "--data", f"idx:{self.data}"]
+        told = self.json_of(*evaluate, "--metrics", "accuracy,top_k?k=2,ece,auroc", "--intervals", "--per-class", "--confusion", "c.csv")
+        rows = [row.split(",") for row in (self.folder / "c.csv").read_text().splitlines()]
+        self.assertEqual(rows[0], ["label", "0", "1", "2", "3"])
+        counts = [[int(cell) for cell in row[1:]] for row in rows[1:]]
+        self.assertEqual([sum(row) for row in counts], [20] * 4)
+        right = sum(counts[k][k] for k in range(4))
+        self.assertAlmostEqual(told["metrics"]["accuracy"], right / 80)
+        self.assertGreaterEqual(told["metrics"]["top_k?k=2"], told["metrics"]["accuracy"])
+        interval = told["intervals"]["accuracy"]
+        self.assertTrue(interval["low"] <= told["metrics"]["accuracy"] <= interval["high"], interval)
+        first = told["per_class"][0]
+        self.assertAlmostEqual(first["recall"], counts[0][0] / 20)
+        self.assertEqual([each["examples"] for each in told["per_class"]], [20] * 4)
+        text = self.run_program(*evaluate, "--per-class", "--confusion", "c.svg").stdout
+        self.assertRegex(text, r"class +examples +precision +recall +F1\n *0 +20 ")
+        self.assertTrue((self.folder / "c.svg").read_text().startswith("<svg "))
+        self.refused(2, ["--confusion: expected FILE.svg or FILE.csv", '"c.png"'], *evaluate, "--confusion", "c.png")
+        self.refused(2, ["the confusion matrix", "Classifier"], "vaetl-evaluate", "tiny-vae", *evaluate[2:], "--per-class")
+        self.refused(2, ["metric top_k: k", "at most the model's 4 classes"], *evaluate, "--metrics", "top_k")
+        seen = self.json_of("vaetl-evaluate", "tiny-vae", *evaluate[2:], "--metrics", "psnr,ssim")["metrics"]
+        self.assertTrue(0 < seen["psnr"] < 100 and -1 < seen["ssim"] < 1, seen)
+
     def test_evaluate_tells_labels_that_the_model_lacks(self):
         self.run_program("vaetl-train", self.recipe("four"), "--quiet", "--out", "four")
         other = self.folder / "other"

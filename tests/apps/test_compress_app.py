@@ -1,5 +1,6 @@
 """vaetl-compress and vaetl-decompress from outside. Usage: test_compress_app.py BIN [unittest options]"""
 import os
+import shutil
 import struct
 import zlib
 
@@ -139,6 +140,21 @@ class Compress(Case):
         refused(3, ["mixed", "an empty folder"], "vae", colour)
         (colour / "notes.txt").write_text("x")
         refused(3, ["notes.txt", "FILE.png"], "vae", colour)
+        (self.folder / "self.png").symlink_to("self.png")
+        refused(3, ["self.png", "FILE.png"], "vae", self.folder / "self.png")
+        odd = self.folder / "odd"
+        odd.mkdir()
+        write_png(self.folder / "plain.png", 28, 28, [1] * 784)
+        for name in (b"a\xff.png", b"a\nb.png"):
+            place = os.fsencode(odd) + b"/" + name
+            shutil.copy(self.folder / "plain.png", place)
+            refused(3, ["names in UTF-8 without control characters"], "vae", odd)
+            os.remove(place)
+        refused(2, ["--split: expected --data REF beside it"], "vae", array, "--split", "test")
+        (self.folder / "some").mkdir()
+        shutil.copy(self.folder / "plain.png", self.folder / "some" / "1.png")
+        (self.folder / "some" / "2.png").write_bytes(b"")
+        refused(3, ["pictures that can all be read", "found 1 that cannot"], "vae", "--data", f"folder:{self.folder}/some?channels=1", "--quiet")
         self.refused(2, ["--out FILE"], "vaetl-compress", "vae", array)
         self.refused(2, ["MODEL and FILE"], "vaetl-decompress", "vae", "--out", "x.npy")
 

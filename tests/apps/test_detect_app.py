@@ -44,8 +44,8 @@ class Detect(Case):
     def test_rows_and_summary(self):
         done = self.run_program("vaetl-detect", "vae", *self.normal)
         rows = list(csv.DictReader(io.StringIO(done.stdout)))
-        self.assertEqual(list(rows[0]), ["data", "index", "score", "odd", "label"])
-        self.assertEqual([int(row["index"]) for row in rows], list(range(80)))
+        self.assertEqual(list(rows[0]), ["data", "input", "score", "odd", "label"])
+        self.assertEqual([int(row["input"]) for row in rows], list(range(1, 81)))
         self.assertIn("score reconstruction, odd above ", done.stderr)
         self.assertNotIn("AUROC", done.stderr)
         written = self.run_program("vaetl-detect", "vae", *self.normal, "--out", "odd.jsonl", "--quiet")
@@ -79,7 +79,8 @@ class Detect(Case):
         with open(self.folder / "rows.csv", newline="") as file:
             worst = max(csv.DictReader(file), key=lambda row: float(row["score"]))
         images = (self.other / "t10k-images-idx3-ubyte").read_bytes()[16:]
-        first = images[784 * int(worst["index"]):784 * int(worst["index"]) + 28]
+        start = 784 * (int(worst["input"]) - 1)
+        first = images[start:start + 28]
         self.assertEqual(rows[2][2:30], first)
 
     def test_refusals(self):
@@ -88,6 +89,10 @@ class Detect(Case):
         data = ["--data", f"idx:{self.data}"]
         refused(2, ["normal data, whose scores say where odd begins", "--normal REF"], "vae", *data)
         refused(2, ["score latent: expected normal data"], "mlp", *data, "--threshold", "1")
+        refused(2, ["--normal: expected no --threshold"], "vae", *self.normal, "--threshold", "1")
+        refused(2, ["--odd-split: expected --odd-data REF"], "vae", *self.normal, "--odd-split", "test")
+        refused(2, ["--seed: expected --samples N"], "vae", *self.normal, "--seed", "1")
+        refused(2, ["--pictures: expected FILE.png"], "vae", *self.normal, "--pictures", "x.jpg")
         refused(2, ["one that this model allows: latent", '"elbo"'], "mlp", *self.normal, "--score", "elbo")
         refused(2, ["reconstruction, elbo, latent", '"mse"'], "vae", *self.normal, "--score", "mse")
         refused(2, ["--quantile", '"2"'], "vae", *self.normal, "--quantile", "2")

@@ -287,6 +287,15 @@ class Tables(Predict):
         self.assertAlmostEqual(float(rows[1]["weight"]), 60, delta=15)
         self.refused(2, ["top", "values"], "vaetl-predict", "weights", "table.csv", "--top", "2")
 
+    def test_outputs_that_are_no_numbers(self):
+        text = "size,age,town\n0.5,70,Ulm\n3e38,-3e38,Ulm\n0.1,22,Bonn\n"
+        for model in ("kinds", "weights"):
+            rows, told = self.rows(model, "-", input=text, code=3)
+            self.assertEqual([row["input"] for row in rows], ["1", "3"])
+            self.assertIn("input 2: expected finite outputs", told[0])
+            self.assertEqual(told[1], "1 left out, 2 predicted")
+        self.refused(3, ["input 1: expected finite outputs"], "vaetl-predict", "kinds", "-", input="size,age,town\n3e38,-3e38,Ulm\n")
+
     def test_bad_rows_in_the_middle(self):
         good = ["0.5,70,Ulm", "0.1,22,Bonn", "0.2,71,Nowhere"]
         text = "size,age,town\n" + "\n".join([good[0], "0.1,22", "many,22,Bonn", good[1], '0.1,"22,Bonn', good[2]]) + "\n"

@@ -138,7 +138,7 @@ class Shipped(Case):
                 self.assertTrue(card["metrics"] or imported)
                 for name, metric in card["metrics"].items():
                     self.assertTrue(metric["data"] and metric["split"], name)
-                    self.assertTrue(metric.get("interval") or name == "knn", name)
+                    self.assertTrue(metric.get("interval") or name == "knn" or metric["how"] == "told by its authors", name)
                 for judge in {metric.get("judge", "") for metric in card["metrics"].values()} - {""}:
                     self.assertTrue((SHIPPED / judge / "model.json").exists(), judge)
 
@@ -172,6 +172,7 @@ class Entries(ZooCase):
         (self.folder / "LICENCE.txt").write_text("Do as you like.\n")
         (self.folder / "said.json").write_text(json.dumps(
             {"summary": "From a file", "intended_use": "Tests.", "limits": "All else.", "citation": "Nobody (2020)", "version": "1.2.0",
+             "metrics": {"wit": {"value": 0.5, "data": "jokes", "split": "test", "how": "told by its authors"}},
              "trained_on": "bands", "licence_file": "LICENCE.txt", "classes": ["a", "b", "c", "d"]}))
         self.run_program("vaetl-zoo", "add", "mlp", "--name", "said", "--card", "said.json", "--summary", "Said", "--as-told")
         card = self.zoo("show", "said")
@@ -181,6 +182,7 @@ class Entries(ZooCase):
         self.assertEqual((self.folder / "zoo/said/LICENSE").read_text(), "Do as you like.\n")
         self.assertEqual(card["files"]["LICENSE"]["sha256"], sha256(self.folder / "LICENCE.txt"))
         self.assertNotIn("interval", card["metrics"]["accuracy"])
+        self.assertEqual(card["metrics"]["wit"]["value"], 0.5)
         # Again from the entry itself: what nobody says anew stays.
         self.run_program("vaetl-zoo", "add", "said", "--name", "said", "--limits", "Some else.")
         card = self.zoo("show", "said")

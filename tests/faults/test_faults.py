@@ -87,7 +87,7 @@ class Interrupts(Training):
 
     def test_a_second_interrupt_ends_at_once(self):
         # A step takes seconds on one thread; the first checkpoint is that of step 1.
-        recipe = self.recipe("twice", model={"name": "cnn", "channels": [192, 192], "dense": [], "classes": CLASSES},
+        recipe = self.recipe("twice", model={"name": "cnn", "channels": [288, 288], "dense": [], "classes": CLASSES},
                              evaluate=[], trainer={"steps": 30, "batch_size": 200, "checkpoint_every": 1})
         process = self.begin(recipe, "twice")
         process.send_signal(signal.SIGINT)

@@ -77,7 +77,7 @@ TEST(Auroc, NeedsBothKinds) {
       [&] {
         metrics::area_under_curve(nan, at::tensor({1, 0}).to(at::kBool));
       },
-      {"expected finite scores"});
+      {"expected scores that are numbers"});
   expect_error<DataError>([] { classifier_auroc(4, {3}, false); }, {"found no positive one"});
 }
 

@@ -67,6 +67,21 @@ TEST(Detect, ScoresAreTheMetricsOfEachExample) {
   EXPECT_LT(at_mean.mean().item<double>(), sampled.mean().item<double>());
 }
 
+// What overflows is odder than anything, not "no number" and so never above a threshold.
+TEST(Detect, WhereNumbersEndNothingIsOdder) {
+  Fields fields;
+  fields.set("input", at::stack({at::full({1, 4, 4}, 0.5), at::full({1, 4, 4}, 3e38), at::full({1, 4, 4}, -3e38)}));
+  const Dataset data = Dataset::from_tensors(fields);
+  const auto model = vae();
+  model->set_preprocess(Json::array());
+  for (const char* score : {"reconstruction", "elbo"}) {
+    const at::Tensor scores = Detector(*model, {.score = score}).scores(data);
+    EXPECT_TRUE(std::isfinite(scores[0].item<double>())) << score;
+    EXPECT_TRUE(scores.slice(0, 1).isinf().all().item<bool>()) << score << scores;
+    EXPECT_TRUE(scores.slice(0, 1).gt(scores[0]).all().item<bool>()) << score;
+  }
+}
+
 TEST(Detect, AScoreIsOfTheExampleAlone) {
   const auto model = vae("beta_binomial");
   const Dataset data = grey(30, 256), rest = data.select(at::arange(7, 30, at::kLong));

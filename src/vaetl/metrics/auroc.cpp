@@ -35,8 +35,8 @@ Placements placements(const at::Tensor& scores, const at::Tensor& positive, cons
 }
 
 void check_scores(const at::Tensor& scores) {
-  if (scores.isfinite().all().item<bool>()) return;
-  throw DataError({auroc, "finite scores", "values that are not", "look at the model's outputs"});
+  if (!scores.isnan().any().item<bool>()) return;
+  throw DataError({auroc, "scores that are numbers", "values that are not", "look at the model's outputs"});
 }
 
 }  // namespace

@@ -37,18 +37,26 @@ StoredPictures read_array(const fs::path& file) {
 
 std::vector<fs::path> files_in(const fs::path& folder) {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    files.push_back(it->path());
+  }
+  if (error) throw DataError({folder.string(), "a folder that can be read", error.message(), {}});
   std::sort(files.begin(), files.end());
   if (!files.empty()) return files;
   throw DataError({folder.string(), "PNG files", "an empty folder", {}});
 }
 
 at::Tensor read_picture(const fs::path& file) {
-  const auto kind = fs::status(file).type();
+  std::error_code ignored;
+  const auto kind = fs::status(file, ignored).type();
   if (kind != fs::file_type::regular || file.extension() != ".png") {
     throw DataError({file.string(), "a file FILE.png, so that all there is comes back",
                      kind == fs::file_type::not_found ? "none" : "something else",
                      "give PNG files, a folder that holds nothing else, or one .npy file"});
+  }
+  if (!is_plain_name(file.filename().string())) {
+    throw DataError({file.parent_path().string(), "names in UTF-8 without control characters", "another", "rename it"});
   }
   const std::string bytes = read_file(file);
   const at::Tensor picture = decode_png(bytes, file.string());

@@ -1,11 +1,13 @@
 #include "vaetl/recipe/compressed_file.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/io/sha256.hpp"
+#include "vaetl/io/utf8.hpp"
 
 namespace vaetl::recipe {
 namespace {
@@ -58,11 +60,19 @@ void check_names(const CompressedHeader& header, const std::string& where) {
   bool good = header.names.empty() || static_cast<std::int64_t>(different.size()) == header.shape.at(0);
   good = good && different.size() == header.names.size();
   for (const std::string& name : different) {
-    good = good && name.size() > 4 && name.ends_with(".png") &&
-           name.find_first_of(std::string_view("/\0", 2)) == name.npos;
+    good = good && name.size() > 4 && name.ends_with(".png") && name.find('/') == name.npos && is_plain_name(name);
   }
   if (!good) throw damaged(where, "a name FILE.png for each picture", "other names");
 }
+
+}  // namespace
+
+bool is_plain_name(const std::string& name) {
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  return is_utf8(name) && std::none_of(name.begin(), name.end(), is_control);
+}
+
+namespace {
 
 void check_shape(const CompressedHeader& header, std::size_t words, const std::string& where) {
   double pixels = 1;

@@ -41,6 +41,9 @@ struct CompressedFile {
   std::string where = {};  // it came from, for messages
 };
 
+// UTF-8 without control characters, as the header can hold it and a terminal can show it.
+bool is_plain_name(const std::string& name);
+
 std::string packed(const CompressedFile& file);
 // DataError, beginning with `where`: no such file, another version, damaged. What the header says may still be a lie of
 // whoever wrote it: shape and words fit what is there, names are plain names.

@@ -57,6 +57,11 @@ at::Tensor bound_of_samples(Pass& pass, const at::Tensor& noise) {
   return total / static_cast<double>(noise.size(0));
 }
 
+// Where numbers end the model knows nothing at all: nothing is odder than that.
+at::Tensor without_nan(const at::Tensor& scores) {
+  return at::where(scores.isnan(), std::numeric_limits<double>::infinity(), scores);
+}
+
 }  // namespace
 
 std::vector<std::string> scores_for(const Model& model) {
@@ -86,7 +91,7 @@ Detector::Detector(Model& model, DetectOptions options, const std::optional<Data
 }
 
 at::Tensor Detector::scores(const Dataset& data) const {
-  if (known_) return known_->distances(extract(model_, data).column("features"));
+  if (known_) return without_nan(known_->distances(extract(model_, data).column("features")));
   at::Tensor noise;
   if (options_.samples > 0) {
     auto random = make_generator(random_key(options_.seed, Purpose::evaluate));
@@ -100,7 +105,7 @@ at::Tensor Detector::scores(const Dataset& data) const {
                                                                  : -bound_at_mean(pass);
     scores.push_back(values.to(at::kCPU, at::kDouble));
   });
-  return at::cat(scores);
+  return without_nan(at::cat(scores));
 }
 
 double quantile(const at::Tensor& values, double share) {

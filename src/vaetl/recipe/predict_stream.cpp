@@ -202,6 +202,15 @@ class Told {
     if (rows_ > 0 || held_.size() > most_held) tell();
   }
 
+  // Of the rows that were taken.
+  void leave_out(const std::vector<Problem>& problems) {
+    if (options_.strict && !problems.empty()) throw DataError(problems[0]);
+    held_.insert(held_.end(), problems.begin(), problems.end());
+    left_out_ += std::ssize(problems);
+    rows_ -= std::ssize(problems);
+    if (rows_ > 0) tell();
+  }
+
   Predicted end() const {
     if (rows_ > 0 || held_.empty()) return {rows_, left_out_};
     Problem problem = held_[0];
@@ -227,6 +236,24 @@ class Told {
   std::int64_t rows_ = 0, left_out_ = 0;
 };
 
+// Rows whose outputs are no numbers (an input beyond what the model's arithmetic holds) are taken out, and told.
+std::vector<Problem> take_out_others(std::vector<std::string>& names, at::Tensor& outputs) {
+  const at::Tensor finite = outputs.flatten(1).isfinite().all(1);
+  std::vector<Problem> problems;
+  if (finite.all().item<bool>()) return problems;
+  std::vector<std::string> kept;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (finite[static_cast<std::int64_t>(i)].item<bool>()) {
+      kept.push_back(names[i]);
+    } else {
+      problems.push_back({"input " + names[i], "finite outputs", "others", "its values are too large for the model"});
+    }
+  }
+  names = std::move(kept);
+  outputs = outputs.index({finite});
+  return problems;
+}
+
 }  // namespace
 
 Predicted predict_stream(const Pretrained& model, FurtherStream& inputs, const PredictOptions& options,
@@ -243,9 +270,13 @@ Predicted predict_stream(const Pretrained& model, FurtherStream& inputs, const P
     told.take(examples);
     ahead = read_ahead(inputs, options.batch);
     if (examples.names.empty()) continue;
-    const std::string text = writer->rows(examples.names, model.predict_batch(examples.fields));
+    std::vector<std::string> names = examples.names;
+    at::Tensor outputs = model.predict_batch(examples.fields);
+    told.leave_out(take_out_others(names, outputs));
+    if (names.empty()) continue;
+    const std::string text = writer->rows(names, outputs);
     if (!sink.write(rows == 0 ? writer->header() + text : text)) return {rows, 0};
-    rows += std::ssize(examples.names);
+    rows += std::ssize(names);
     if (sink.progress) sink.progress(rows);
   }
   const Predicted result = told.end();

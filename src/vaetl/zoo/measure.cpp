@@ -35,28 +35,29 @@ std::vector<at::Tensor> draw_parts(const Dataset& examples, std::int64_t count) 
   return at::tensor_split(order, count);
 }
 
-// Of every part, in turn; none where a part is too small for a metric.
-std::vector<Values> part_values(Model& model, const Dataset& examples, const std::vector<std::string>& metrics,
-                                std::int64_t count) {
-  std::vector<Values> values;
+// Metric → its values of every part, in turn; without those of which a part is too small.
+std::map<std::string, std::vector<double>> part_values(Model& model, const Dataset& examples,
+                                                       const std::vector<std::string>& metrics, std::int64_t count) {
+  std::map<std::string, std::vector<double>> values;
   if (metrics.empty()) return values;
   try {
     for (const at::Tensor& part : draw_parts(examples, count)) {
-      values.push_back(evaluate(model, examples.select(part), metrics));
+      for (const auto& [name, value] : evaluate(model, examples.select(part), metrics)) values[name].push_back(value);
     }
-  } catch (const DataError&) {
-    values.clear();
+    return values;
+  } catch (const DataError&) {  // of one of them
+    if (metrics.size() == 1) return {};
   }
+  values.clear();
+  for (const auto& metric : metrics) values.merge(part_values(model, examples, {metric}, count));
   return values;
 }
 
-std::optional<IntervalCard> interval_of(const std::string& metric, double value, const std::vector<Values>& parts,
-                                        const IntervalParts& how) {
-  if (parts.empty()) return std::nullopt;
+std::optional<IntervalCard> interval_of(double value, const std::vector<double>& parts, const IntervalParts& how) {
   double sum = 0, squares = 0;
-  for (const Values& part : parts) sum += part.at(metric);
+  for (const double part : parts) sum += part;
   const double count = static_cast<double>(parts.size()), mean = sum / count;
-  for (const Values& part : parts) squares += (part.at(metric) - mean) * (part.at(metric) - mean);
+  for (const double part : parts) squares += (part - mean) * (part - mean);
   const double half = how.quantile * std::sqrt(squares / (count - 1) / count);
   if (!std::isfinite(half)) return std::nullopt;
   return IntervalCard{.low = value - half,
@@ -195,15 +196,15 @@ std::map<std::string, MetricCard> measure(Model& model, const Dataset& examples,
     if (std::isfinite(values.at(name)) && !make_metric(name)->compares_with_training()) alone.push_back(name);
   }
   const IntervalParts how = parts_for(examples.size());
-  const auto parts = how.count > 0 ? part_values(model, examples, alone, how.count) : std::vector<Values>{};
+  std::map<std::string, std::vector<double>> parts;
+  if (how.count > 0) parts = part_values(model, examples, alone, how.count);
   std::map<std::string, MetricCard> cards;
   for (const auto& [name, value] : values) {
     if (!std::isfinite(value)) continue;
-    const bool has = std::find(alone.begin(), alone.end(), name) != alone.end();
     cards[name] = {.value = value,
                    .data = examples.info().name,
                    .examples = examples.size(),
-                   .interval = has ? interval_of(name, value, parts, how) : std::nullopt};
+                   .interval = parts.contains(name) ? interval_of(value, parts.at(name), how) : std::nullopt};
   }
   return cards;
 }
