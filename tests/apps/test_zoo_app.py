@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import threading
+import unittest
 
 import support
 from support import CLASSES, Case
@@ -123,6 +124,16 @@ class Shipped(Case):
         files = [path for path in SHIPPED.rglob("*") if path.is_file()]
         self.assertLessEqual(max(path.stat().st_size for path in files), 2.5e6)
         self.assertLessEqual(sum(path.stat().st_size for path in files), 16e6)
+
+    @unittest.skipUnless(pathlib.Path("/usr/share/datasets/fashion-mnist").is_dir(), "dataset-fashion-mnist is not installed")
+    def test_every_recipe_runs(self):
+        checked = 0
+        for file in sorted(SHIPPED.glob("*/recipe.json")):
+            if json.loads(file.read_text())["data"]["open"] == "fashion-mnist":
+                with self.subTest(file.parent.name):
+                    self.run_program("vaetl-train", file, "--dry-run", "--quiet")
+                checked += 1
+        self.assertGreaterEqual(checked, 18)
 
     def test_cards_are_complete(self):
         for folder in sorted(path.parent for path in SHIPPED.glob("*/model.json")):

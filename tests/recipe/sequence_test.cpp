@@ -49,6 +49,10 @@ TEST(SequenceRecipe, ALanguageModelIsDescribedByItsText) {
   const Pretrained again = zoo::load((fs::path(folder.path()) / "run").string());
   EXPECT_EQ(recipe::generate_text(*again.model, {.prompt = "the c", .tokens = 30, .seed = 2}),
             recipe::generate_text(*outcome.model, {.prompt = "the c", .tokens = 30, .seed = 2}));
+  // The run's own recipe, with every default written out, makes the same weights.
+  const fs::path run = fs::path(folder.path()) / "run", second = fs::path(folder.path()) / "second";
+  recipe::run(recipe::parse(read_json((run / "recipe.json").string())), {.out = second, .device = "cpu"});
+  EXPECT_EQ(read_file(second / "model/model.safetensors"), read_file(run / "model/model.safetensors"));
 }
 
 TEST(SequenceRecipe, AVaeOfLinesWritesLines) {
