@@ -146,7 +146,8 @@ class Shipped(Case):
                 self.assertEqual((folder / "recipe.json").exists(), not imported)
                 self.assertEqual((folder / "LICENSE").exists(), imported)
                 self.assertNotIn(card["training"]["data"]["name"], ["", "mnist"])
-                self.assertTrue(card["metrics"] or imported)
+                self.assertTrue((folder / "preview.png").exists())
+                self.assertTrue(card["metrics"])
                 for name, metric in card["metrics"].items():
                     self.assertTrue(metric["data"] and metric["split"], name)
                     self.assertTrue(metric.get("interval") or name == "knn" or metric["how"] == "told by its authors", name)
