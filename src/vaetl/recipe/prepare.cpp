@@ -102,9 +102,7 @@ void describe_by_data(ModelSpec& spec, const Pipeline& data, bool new_heads) {
     spec.options["input"] = one.input().sizes().slice(1).vec();
   }
   const bool tokens = train.has("input") && train.info().fields.at("input").dtype == at::kInt;
-  // A resolved recipe has its default, 0, which says as little.
-  const bool counted = spec.options.value("vocabulary", std::int64_t{0}) > 0;
-  if (tokens && known.contains("vocabulary") && !counted) spec.options["vocabulary"] = ids_of(train, "input");
+  if (tokens && open("vocabulary")) spec.options["vocabulary"] = ids_of(train, "input");
   if (new_heads || !train.has("target") || spec.options.contains("classes") || spec.options.contains("outputs")) return;
   if (!open("classes") && !open("outputs")) return;
   const bool steps = per_step(spec, one.target());

@@ -51,7 +51,7 @@ Json write_model(const Json& model) {
   Spec<Model> spec;
   Codec<Spec<Model>>::read(model, "model", spec, {});
   Json json = write_object(complete(spec));
-  for (const char* key : {"input", "classes", "outputs"}) {
+  for (const char* key : {"input", "vocabulary", "classes", "outputs"}) {
     if (!spec.options.contains(key)) json.erase(key);
   }
   return json;
