@@ -7,6 +7,7 @@
 #include "apps/support/table.hpp"
 #include "vaetl/core/device.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/data/reader.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/report/matrix.hpp"
@@ -89,13 +90,9 @@ struct Measured {
 
 Measured measure_metrics(const Arguments& arguments, Model& model, const ScoredData& scored) {
   const Dataset& data = scored.examples;
-  const auto metrics = metrics_for(arguments, model, data);
-  const auto training = training_for(arguments, scored);
-  Measured measured{evaluate(model, data, metrics, {.training = training})};
-  if (!arguments.has("intervals")) return measured;
-  for (const auto& [name, metric] : zoo::measure(model, data, metrics, training)) {
-    if (metric.interval) measured.intervals[name] = *metric.interval;
-  }
+  Measured measured{
+      evaluate(model, data, metrics_for(arguments, model, data), {.training = training_for(arguments, scored)})};
+  if (arguments.has("intervals")) measured.intervals = zoo::intervals(model, data, measured.values);
   return measured;
 }
 
@@ -128,9 +125,7 @@ std::vector<std::string> label_names(const Pretrained& loaded, const Dataset& da
   const auto count = static_cast<std::size_t>(classes);
   if (loaded.card.classes.size() == count) return loaded.card.classes;
   if (data.info().classes.size() == count) return data.info().classes;
-  std::vector<std::string> numbers;
-  for (std::int64_t label = 0; label < classes; ++label) numbers.push_back(std::to_string(label));
-  return numbers;
+  return readers::numbered_classes(classes);
 }
 
 Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }

@@ -5,20 +5,15 @@ processor with as many threads a training repeats to the bit, on another one rou
 """
 import argparse
 import json
-import os
 import pathlib
-import subprocess
 import sys
 
 root = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(root / "scripts" / "experiments"))
+from programs import program  # noqa: E402
+
 relative_tolerance = 0.01
 made_sets = {"packed:shapes.safetensors": ["make", "shapes", "count=20000", "colour=false", "--seed", "0"]}
-
-
-def program(given, name, *words, **environment):
-    command = [str(given.bin / name), *map(str, words)]
-    if subprocess.run(command, env=os.environ | environment, stdout=subprocess.DEVNULL).returncode != 0:
-        sys.exit(f"train_zoo: failed: {' '.join(command)}")
 
 
 def data_of(given, recipe):
@@ -39,12 +34,11 @@ def measured(given, entry, card, data):
     judges = {metric["judge"] for metric in card["metrics"].values() if metric.get("judge")}
     for judge in judges:
         words += ["--judge", judge]
-    zoo = given.out / "entries"
     if card.get("base"):
         words += ["--delta", "--base-model", card["base"]["name"]]
     program(given, "vaetl-zoo", "add", entry, "--name", card["name"], "--data", data, *words,
-            VAETL_ZOO=f"{zoo}:{root / 'zoo'}")
-    return json.loads((zoo / card["name"] / "model.json").read_text())["metrics"]
+            VAETL_ZOO=f"{given.out / 'entries'}:{root / 'zoo'}")
+    return json.loads((given.out / "entries" / card["name"] / "model.json").read_text())["metrics"]
 
 
 def tolerance(metric):

@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <thread>
 
+#include "apps/support/startup.hpp"
 #include "vaetl/core/memory.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/known_sets.hpp"
@@ -42,8 +42,6 @@ std::string processor_name() {
   }
   return "unknown";
 }
-
-int cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
 // Cores' worth of time that the control group may use (cpu.max: quota and period in microseconds); 0: no limit.
 double quota_of_cores() {

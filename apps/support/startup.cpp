@@ -48,13 +48,13 @@ void keep_standard_streams() {
   }
 }
 
-int cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
-
 int wanted_threads(const Arguments& arguments) {
   return static_cast<int>(arguments.integer("threads", between(1, 1024)));
 }
 
 }  // namespace
+
+int cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
 void start_up() {
   raise_thresholds();

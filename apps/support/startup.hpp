@@ -9,6 +9,9 @@ namespace vaetl::apps {
 // standard stream; a closed pipe is an error code instead of a signal.
 void start_up();
 
+// Of the machine, as the system tells; 1 at least.
+int cores();
+
 // Whether --threads is auto: training measures how many prove fastest, all else takes all cores.
 bool measures_threads(const Arguments& arguments);
 

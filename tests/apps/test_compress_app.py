@@ -2,10 +2,10 @@
 import os
 import shutil
 import struct
-import zlib
 
 import support
 from support import Case
+from pictures import write_png
 from test_generate_app import read_png
 
 VAE = {"name": "vae", "widths": [16], "latent": 4, "likelihood": "beta_binomial"}
@@ -15,15 +15,6 @@ def write_npy(path, shape, values, kind="|u1"):
     header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {tuple(shape)}, }}".encode()  # as NumPy writes it
     header += b" " * (-(len(header) + 11) % 64) + b"\n"
     path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(values))
-
-
-def write_png(path, width, height, values, depth=8):
-    def chunk(kind, body):
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-    size = width * depth // 8
-    rows = b"".join(b"\0" + bytes(values[y * size:(y + 1) * size]) for y in range(height))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)) +
-                     chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def pixels(picture):

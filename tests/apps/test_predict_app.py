@@ -12,20 +12,10 @@ import subprocess
 import threading
 import unittest
 import wave
-import zlib
 
 import support
+from pictures import write_png
 from support import CLASSES, SIDE, Case, read_weights
-
-
-def write_png(path, width, height, channels, pixels):
-    """8 bits a value, without filters."""
-    def chunk(kind, body):
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-    rows = b"".join(b"\0" + pixels[y * width * channels:(y + 1) * width * channels] for y in range(height))
-    header = struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2}[channels], 0, 0, 0)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def write_npy(path, shape, kind, body):
@@ -84,7 +74,7 @@ class Pictures(Predict):
         cls.images = [content[i * SIDE * SIDE:(i + 1) * SIDE * SIDE] for i in range(80)]
         cls.labels = (cls.data / "t10k-labels-idx1-ubyte").read_bytes()[8:]
         for i, image in enumerate(cls.images):
-            write_png(cls.folder / "png" / f"{i % 3}" / f"{i:02}.png", SIDE, SIDE, 1, image)
+            write_png(cls.folder / "png" / f"{i % 3}" / f"{i:02}.png", SIDE, SIDE, image)
         write_npy(cls.folder / "images.npy", (80, SIDE, SIDE), "|u1", content)
 
     def expected(self, image):
@@ -130,7 +120,7 @@ class Pictures(Predict):
 
     def test_colour_becomes_the_models_channels(self):
         image = self.images[5]
-        write_png(self.folder / "colour.png", SIDE, SIDE, 3, b"".join(bytes([v, v, v]) for v in image))
+        write_png(self.folder / "colour.png", SIDE, SIDE, b"".join(bytes([v, v, v]) for v in image), channels=3)
         grey = self.rows("mlp", "png/2/05.png")[0][0]
         self.alike(self.rows("mlp", "colour.png")[0], [{**grey, "input": "colour.png"}])
 
@@ -149,9 +139,9 @@ class Pictures(Predict):
     def test_bad_files_are_told_and_the_others_predicted(self):
         bad = self.folder / "mixed"
         for i in range(6):
-            write_png(bad / f"{i}.png", SIDE, SIDE, 1, self.images[i])
+            write_png(bad / f"{i}.png", SIDE, SIDE, self.images[i])
         (bad / "1.png").write_bytes((bad / "0.png").read_bytes()[:60])
-        write_png(bad / "3.png", SIDE + 1, SIDE, 1, bytes((SIDE + 1) * SIDE))
+        write_png(bad / "3.png", SIDE + 1, SIDE, bytes((SIDE + 1) * SIDE))
         (bad / "4.jpg").write_text("no picture")
         (bad / "notes.xml").write_text("other")
         for batch in ("1", "2", "64"):
@@ -443,8 +433,8 @@ class FoldersOfPictures(Predict):
         for label, bright in (("dark", 40), ("light", 200)):
             for i in range(12):
                 width, height = draw.randrange(8, 14), draw.randrange(8, 14)
-                write_png(self.folder / "photos" / label / f"{i}.png", width, height, 3,
-                          bytes(min(255, bright + draw.randrange(50)) for _ in range(width * height * 3)))
+                write_png(self.folder / "photos" / label / f"{i}.png", width, height,
+                          bytes(min(255, bright + draw.randrange(50)) for _ in range(width * height * 3)), channels=3)
         recipe = self.recipe("photos", data={"open": f"folder:{self.folder}/photos?size=[8,8]"}, evaluate=None,
                              model={"name": "mlp", "widths": [8]},
                              trainer={"steps": 60, "batch_size": 8, "optimizer": {"name": "adamw", "lr": 0.02}})
@@ -460,7 +450,7 @@ class Examples(Predict):
     def test_the_helps_example_runs(self):
         self.run_program("vaetl-train", self.recipe("cnn"), "--quiet", "--out", "runs/cnn")
         for i in range(3):
-            write_png(self.folder / "photos" / f"{i}.png", SIDE, SIDE, 1, bytes(SIDE * SIDE))
+            write_png(self.folder / "photos" / f"{i}.png", SIDE, SIDE, bytes(SIDE * SIDE))
         words = self.run_program("vaetl-predict", "--help").stdout.split("\nExample:\n")[1].split()
         self.assertEqual(words[0], "vaetl-predict")
         self.run_program(*words)

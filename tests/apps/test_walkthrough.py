@@ -34,7 +34,7 @@ def write_pictures(folder, split, count, first=0):
         place = folder / NAMES[LABELS[label]]
         place.mkdir(parents=True, exist_ok=True)
         picture = pixels[784 * i:784 * (i + 1)]
-        write_png(place / f"{written[label]:04}.png", [picture[28 * row:28 * (row + 1)] for row in range(28)])
+        write_png(place / f"{written[label]:04}.png", 28, 28, picture)
 
 
 def blocks(text):

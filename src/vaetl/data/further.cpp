@@ -61,15 +61,9 @@ class FurtherFinite final : public FurtherStream {
 
  private:
   void drop(FurtherExamples& examples, const at::Tensor& finite) const {
-    std::vector<std::string> kept;
-    for (std::size_t i = 0; i < examples.names.size(); ++i) {
-      if (finite[static_cast<std::int64_t>(i)].item<bool>()) {
-        kept.push_back(std::move(examples.names[i]));
-      } else {
-        examples.problems.push_back({where_ + ": row " + examples.names[i], "finite values", "others", {}});
-      }
+    for (const std::string& name : keep_rows(examples.names, finite)) {
+      examples.problems.push_back({where_ + ": row " + name, "finite values", "others", {}});
     }
-    examples.names = std::move(kept);
     Fields fields;
     const at::Tensor rows = finite.nonzero().squeeze(1);
     for (const auto& [key, values] : examples.fields) fields.set(key, values.index_select(0, rows));
@@ -107,6 +101,16 @@ std::vector<Dataset> parts_of(const Place& place, const std::vector<std::int64_t
 }
 
 }  // namespace
+
+std::vector<std::string> keep_rows(std::vector<std::string>& names, const at::Tensor& kept) {
+  std::vector<std::string> left, others;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const bool stays = kept[static_cast<std::int64_t>(i)].item<bool>();
+    (stays ? left : others).push_back(std::move(names[i]));
+  }
+  names = std::move(left);
+  return others;
+}
 
 std::unique_ptr<FurtherStream> further_of(const Dataset& data, const Place& place, std::vector<std::string> names,
                                           std::vector<Problem> left_out) {

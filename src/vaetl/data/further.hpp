@@ -32,6 +32,9 @@ struct FurtherExamples {
   std::vector<Problem> notes = {};      // what a person should know besides
 };
 
+// Leaves the names of the rows that `kept`, bool (N), is true of; returns the others.
+std::vector<std::string> keep_rows(std::vector<std::string>& names, const at::Tensor& kept);
+
 class FurtherStream {
  public:
   virtual ~FurtherStream() = default;

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "vaetl/core/error.hpp"
+#include "vaetl/metrics/weighted_mean.hpp"
 #include "vaetl/nn/labels.hpp"
 
 namespace vaetl::metrics {
@@ -66,8 +67,7 @@ void Auroc::update(Pass& pass) {
   const at::Tensor& logits = pass.logits();
   probabilities_.push_back(logits.to(at::kDouble).softmax(1).cpu());
   labels_.push_back(class_labels(pass.fields().target(), logits.size(1), auroc).cpu());
-  const bool weighted = pass.fields().has("weight");
-  weights_.push_back(weighted ? pass.fields()["weight"].cpu() : at::ones({logits.size(0)}));
+  weights_.push_back(example_weights(pass.fields(), logits.select(1, 0)).cpu());
 }
 
 double Auroc::result() const {

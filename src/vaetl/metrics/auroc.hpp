@@ -13,8 +13,8 @@ struct AreaUnderCurve {
   double low = 0, high = 0;  // a 95 % interval by DeLong, DeLong, Clarke-Pearson (Biometrics 44, 1988), within [0, 1]
 };
 
-// scores (N), positive bool (N), both on the CPU. DataError unless there are both kinds, and for scores that are not
-// finite.
+// scores (N), positive bool (N), both on the CPU. DataError unless there are both kinds, and for scores that are no
+// numbers; infinite ones are above or below all others.
 AreaUnderCurve area_under_curve(const at::Tensor& scores, const at::Tensor& positive);
 // The area alone, with a weight (N) for each example.
 double weighted_area(const at::Tensor& scores, const at::Tensor& positive, const at::Tensor& weights);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "vaetl/core/error.hpp"
+#include "vaetl/metrics/weighted_mean.hpp"
 #include "vaetl/nn/labels.hpp"
 
 namespace vaetl::metrics {
@@ -11,8 +12,7 @@ void Ece::update(Pass& pass) {
   const at::Tensor& logits = pass.logits();
   const at::Tensor labels = class_labels(pass.fields().target(), logits.size(1), "metric ece");
   const auto [probability, predicted] = logits.to(at::kDouble).softmax(1).max(1);
-  const at::Tensor weights =
-      pass.fields().has("weight") ? pass.fields()["weight"].to(at::kDouble) : at::ones_like(probability);
+  const at::Tensor weights = example_weights(pass.fields(), probability);
   // Bins are open below and closed above, as in the paper.
   const at::Tensor bin = (probability * options_.bins).ceil().sub(1).clamp(0, options_.bins - 1).to(at::kLong);
   const at::Tensor gap = predicted.eq(labels).to(at::kDouble) - probability;

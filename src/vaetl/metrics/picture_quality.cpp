@@ -24,12 +24,12 @@ struct Compared {
   double range = 1;
 };
 
-Compared compare(Pass& pass, const std::string& metric) {
+Compared compare(Pass& pass, const std::string& metric, std::int64_t least_side) {
   const FieldInfo info = pass.model().signature().inputs.at("input");
   const at::Tensor& x = pass.fields().input();
   const bool picture = x.dim() == 4 && x.is_floating_point() && info.high > info.low;
-  if (!picture || x.size(2) < window_side || x.size(3) < window_side) {
-    throw ConfigError({metric, "pictures (N, C, H, W) of at least 11 x 11",
+  if (!picture || x.size(2) < least_side || x.size(3) < least_side) {
+    throw ConfigError({metric, fmt::format("pictures (N, C, H, W) of at least {0} x {0}", least_side),
                        "input of shape " + shape_text(x.sizes().vec()), "choose reconstruction_mse"});
   }
   return {x, rebuild(pass, metric)->mean(), info.high - info.low};
@@ -57,12 +57,12 @@ at::Tensor ssim(const at::Tensor& x, const at::Tensor& y, double range) {
 }
 
 void Psnr::update(Pass& pass) {
-  const Compared both = compare(pass, "metric psnr");
+  const Compared both = compare(pass, "metric psnr", 1);
   mean_.add(psnr(both.picture, both.rebuilt, both.range), pass.fields());
 }
 
 void Ssim::update(Pass& pass) {
-  const Compared both = compare(pass, "metric ssim");
+  const Compared both = compare(pass, "metric ssim", window_side);
   mean_.add(ssim(both.picture, both.rebuilt, both.range), pass.fields());
 }
 

@@ -8,6 +8,9 @@
 
 namespace vaetl {
 
+// The field "weight" of the examples, or ones: float64 (N), on the device of `like` (N).
+at::Tensor example_weights(const Fields& fields, const at::Tensor& like);
+
 class WeightedMean {
  public:
   void add(const at::Tensor& per_example, const Fields& fields);  // (N); the field "weight" counts where there is one

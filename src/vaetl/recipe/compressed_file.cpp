@@ -65,15 +65,6 @@ void check_names(const CompressedHeader& header, const std::string& where) {
   if (!good) throw damaged(where, "a name FILE.png for each picture", "other names");
 }
 
-}  // namespace
-
-bool is_plain_name(const std::string& name) {
-  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
-  return is_utf8(name) && std::none_of(name.begin(), name.end(), is_control);
-}
-
-namespace {
-
 void check_shape(const CompressedHeader& header, std::size_t words, const std::string& where) {
   double pixels = 1;
   for (const std::int64_t size : header.shape) pixels *= static_cast<double>(size);
@@ -82,6 +73,11 @@ void check_shape(const CompressedHeader& header, std::size_t words, const std::s
 }
 
 }  // namespace
+
+bool is_plain_name(const std::string& name) {
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  return is_utf8(name) && std::none_of(name.begin(), name.end(), is_control);
+}
 
 std::string packed(const CompressedFile& file) {
   const std::string header = to_json(file.header).dump();

@@ -241,15 +241,9 @@ std::vector<Problem> take_out_others(std::vector<std::string>& names, at::Tensor
   const at::Tensor finite = outputs.flatten(1).isfinite().all(1);
   std::vector<Problem> problems;
   if (finite.all().item<bool>()) return problems;
-  std::vector<std::string> kept;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (finite[static_cast<std::int64_t>(i)].item<bool>()) {
-      kept.push_back(names[i]);
-    } else {
-      problems.push_back({"input " + names[i], "finite outputs", "others", "its values are too large for the model"});
-    }
+  for (const std::string& name : keep_rows(names, finite)) {
+    problems.push_back({"input " + name, "finite outputs", "others", "its values are too large for the model"});
   }
-  names = std::move(kept);
   outputs = outputs.index({finite});
   return problems;
 }

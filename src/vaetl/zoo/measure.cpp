@@ -14,8 +14,6 @@
 namespace vaetl::zoo {
 namespace {
 
-using Values = std::map<std::string, double>;
-
 // Into how many parts the examples fall, and Student's t at 97.5 % for so many less one.
 struct IntervalParts {
   std::int64_t count = 0;  // 0: too few examples
@@ -187,24 +185,31 @@ bool is_named_data(const std::string& reference) {
   });
 }
 
+std::map<std::string, IntervalCard> intervals(Model& model, const Dataset& examples,
+                                              const std::map<std::string, double>& values) {
+  std::vector<std::string> alone;
+  for (const auto& [name, value] : values) {
+    if (std::isfinite(value) && !make_metric(name)->compares_with_training()) alone.push_back(name);
+  }
+  const IntervalParts how = parts_for(examples.size());
+  std::map<std::string, IntervalCard> found;
+  if (how.count == 0) return found;
+  for (const auto& [name, parts] : part_values(model, examples, alone, how.count)) {
+    if (const auto interval = interval_of(values.at(name), parts, how)) found[name] = *interval;
+  }
+  return found;
+}
+
 std::map<std::string, MetricCard> measure(Model& model, const Dataset& examples,
                                           const std::vector<std::string>& metrics,
                                           const std::optional<Dataset>& training) {
-  const Values values = evaluate(model, examples, metrics, {.training = training});
-  std::vector<std::string> alone;
-  for (const auto& name : metrics) {
-    if (std::isfinite(values.at(name)) && !make_metric(name)->compares_with_training()) alone.push_back(name);
-  }
-  const IntervalParts how = parts_for(examples.size());
-  std::map<std::string, std::vector<double>> parts;
-  if (how.count > 0) parts = part_values(model, examples, alone, how.count);
+  const auto values = evaluate(model, examples, metrics, {.training = training});
+  const auto known = intervals(model, examples, values);
   std::map<std::string, MetricCard> cards;
   for (const auto& [name, value] : values) {
     if (!std::isfinite(value)) continue;
-    cards[name] = {.value = value,
-                   .data = examples.info().name,
-                   .examples = examples.size(),
-                   .interval = parts.contains(name) ? interval_of(value, parts.at(name), how) : std::nullopt};
+    cards[name] = {.value = value, .data = examples.info().name, .examples = examples.size()};
+    if (known.contains(name)) cards[name].interval = known.at(name);
   }
   return cards;
 }

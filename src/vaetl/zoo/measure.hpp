@@ -34,6 +34,10 @@ std::map<std::string, MetricCard> measure(Model& model, const Dataset& examples,
                                           const std::vector<std::string>& metrics,
                                           const std::optional<Dataset>& training = {});
 
+// Of values that evaluate() gave for these examples; no interval, no key.
+std::map<std::string, IntervalCard> intervals(Model& model, const Dataset& examples,
+                                              const std::map<std::string, double>& values);
+
 // What measures a card's metrics again: one request each, one for all of a judge's.
 std::vector<MeasureRequest> requests_of(const std::map<std::string, MetricCard>& metrics);
 
