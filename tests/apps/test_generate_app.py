@@ -7,6 +7,7 @@ import struct
 import zlib
 
 import support
+from pictures import write_png
 from support import CLASSES, Case
 
 VAE = {"name": "vae", "widths": [16], "latent": 4}
@@ -128,6 +129,53 @@ class Generate(Models):
         self.refused(2, ["--out FILE.png, FILE.npy or FOLDER/", "none"], "vaetl-generate", "vae")
         self.refused(2, ["MODEL", "nothing"], "vaetl-generate", "--out", "bad.png")
 
+    def test_a_way_from_one_example_to_another(self):
+        data = ["--data", f"idx:{self.data}"]
+        self.run_program("vaetl-reconstruct", "vae", *data, "--out", "rebuilt.npy")
+        rebuilt = read_npy(self.folder / "rebuilt.npy")[2]
+        found = self.json_of("vaetl-generate", "vae", "--from", "2", "--to", "7", *data, "--count", "4", "--out", "way.npy")
+        self.assertEqual(found["count"], 4)
+        values = read_npy(self.folder / "way.npy")[2]
+        for example, at in ((1, 0), (6, 3)):
+            for expected, value in zip(rebuilt[784 * example:784 * (example + 1)], values[784 * at:784 * (at + 1)]):
+                self.assertAlmostEqual(expected, value, delta=0.01)
+        images = (self.data / "t10k-images-idx3-ubyte").read_bytes()[16:]
+        for name, i in (("a.png", 1), ("b.png", 6)):
+            write_png(self.folder / name, 28, 28, images[784 * i:784 * (i + 1)])
+        self.run_program("vaetl-generate", "vae", "--from", "a.png", "--to", "b.png", "--count", "4", "--out", "files.npy")
+        self.assertEqual(read_npy(self.folder / "files.npy")[2], values)
+        self.run_program("vaetl-generate", "autoencoder", "--from", "a.png", "--to", "b.png", "--scale", "2", "--out", "way.png")
+        self.assertEqual(read_png(self.folder / "way.png")[:3], (10 * 58 + 2, 60, 1))
+
+    def test_a_walk_is_animated(self):
+        self.run_program("vaetl-generate", "vae", "--walk", "3", "--count", "9", "--animate", "12.5", "--out", "walk.png")
+        self.run_program("vaetl-generate", "vae", "--walk", "3", "--count", "9", "--out", "walk.npy")
+        _, shape, values = read_npy(self.folder / "walk.npy")
+        self.assertEqual(shape, (9, 1, 28, 28))
+        content = (self.folder / "walk.png").read_bytes()
+        self.assertEqual((content.count(b"acTL"), content.count(b"fcTL"), content.count(b"fdAT")), (1, 9, 8))
+        width, height, _, rows = read_png(self.folder / "walk.png")  # the first of them
+        self.assertEqual((width, height), (28, 28))
+        self.assertEqual([round(v) for v in values[:28]], list(rows[0]))
+
+    def test_refusals_of_ways(self):
+        def refused(parts, *arguments, code=2, out="bad.png"):
+            self.refused(code, parts, "vaetl-generate", *arguments, "--out", out)
+            self.left_nothing(out)
+        data = ["--data", f"idx:{self.data}"]
+        refused(["--from and --to", "one of them"], "vae", "--from", "1", *data)
+        refused(["--from", "from 1 to 80", '"0"'], "vae", "--from", "0", "--to", "2", *data)
+        refused(["absent.png"], "vae", "--from", "absent.png", "--to", "absent.png", code=3)
+        refused(["--data: expected --from and --to"], "vae", *data)
+        refused(["--seed: expected examples that are drawn, found --from and --to"], "vae", "--from", "1", "--to", "2", "--seed",
+                "3", *data)
+        refused(["--animate: expected --out FILE.png"], "vae", "--animate", "3", out="bad.npy")
+        refused(["--animate", "0.1 to 100", '"1000"'], "vae", "--animate", "1000")
+        refused(["--scale: expected pictures"], "vae", "--scale", "3", out="bad.npy")
+        refused(["--walk", "from 2", '"1"'], "vae", "--walk", "1")
+        refused(["interpolate: expected a model that offers Decoder"], "mlp", "--from", "1", "--to", "2", *data)
+        refused(["generate: expected a model that offers Generator"], "autoencoder", "--walk", "3")
+
     def test_weights_that_were_changed(self):
         shutil.copytree(self.folder / "vae" / "model", self.folder / "changed")
         weights = self.folder / "changed" / "model.safetensors"
@@ -161,6 +209,25 @@ class GenerateClasses(Case):
         self.assertEqual(self.bands("all.npy"), [0, 1, 2, 3] * 2)
         self.run_program("vaetl-generate", "cvae", "--count", "8", "--out", "all.png")
         self.assertEqual(read_png(self.folder / "all.png")[0], CLASSES * 30 + 2)  # a class in each column
+
+    def test_a_walk_shows_all_classes(self):
+        self.run_program("vaetl-generate", "cvae", "--walk", "2", "--count", "3", "--temperature", "0.3", "--out", "walk.npy")
+        self.assertEqual(self.bands("walk.npy"), list(range(CLASSES)) * 3)
+        self.run_program("vaetl-generate", "cvae", "--walk", "2", "--count", "3", "--animate", "5", "--out", "walk.png")
+        self.assertEqual(read_png(self.folder / "walk.png")[:2], (62, 62))  # two by two, in each of three
+        self.run_program("vaetl-generate", "cvae", "--walk", "2", "--count", "3", "--class", "1", "--temperature", "0.3", "--out",
+                         "one.npy")
+        self.assertEqual(self.bands("one.npy"), [1] * 3)
+
+    def test_a_way_keeps_the_class_it_starts_from(self):
+        data = ["--data", f"idx:{self.data}"]
+        self.run_program("vaetl-generate", "cvae", "--from", "3", "--to", "4", *data, "--count", "3", "--out", "way.npy")
+        self.assertEqual(self.bands("way.npy"), [2] * 3)
+        self.run_program("vaetl-generate", "cvae", "--from", "3", "--to", "4", *data, "--class", "0", "--count", "3", "--out",
+                         "way.npy")
+        self.assertEqual(self.bands("way.npy"), [0] * 3)
+        self.refused(2, ["--class: expected the class of both files"], "vaetl-generate", "cvae", "--from", "a.png", "--to", "a.png",
+                     "--out", "x.png")
 
     def test_refusals(self):
         self.refused(2, ["class: expected one from 0 to 3, found 4"], "vaetl-generate", "cvae", "--class", "4", "--out", "x.png")

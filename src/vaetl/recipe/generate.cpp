@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::int64_t generated_part = 500;  // bounds the memory of activations
 
-std::int64_t conditions_of(const Model& model) {
-  const auto* conditional = dynamic_cast<const Conditional*>(&model);
-  return conditional ? conditional->conditions() : 0;
-}
-
 void check_condition(const Model& model, std::int64_t condition) {
   if (conditions_of(model) == 0) require_capability(model, Conditional::capability, "class");
   if (condition < conditions_of(model)) return;
@@ -28,7 +23,7 @@ void check_condition(const Model& model, std::int64_t condition) {
 }
 
 // N(0, 1), or with a truncation t what of it lies within [−t, t], by the inverse of its distribution function.
-at::Tensor draw_noise(const GenerateOptions& options, std::int64_t size) {
+at::Tensor draw_normal(const GenerateOptions& options, std::int64_t size) {
   auto random = make_generator(random_key(options.seed, Purpose::evaluate));
   const std::vector<std::int64_t> shape = {options.count, size};
   if (options.truncation == 0) return options.temperature * at::randn(shape, random, at::TensorOptions());
@@ -37,47 +32,60 @@ at::Tensor draw_noise(const GenerateOptions& options, std::int64_t size) {
   return u.mul_(inside).erfinv_().mul_(std::numbers::sqrt2 * options.temperature).to(at::kFloat);
 }
 
-// Noise beyond the size of z chooses among the components of a learned prior, in its first columns: an index, which is
-// neither bold nor timid.
-std::int64_t choosing_columns(const Model& model, std::int64_t size) {
-  const auto* decoder = dynamic_cast<const Decoder*>(&model);
-  return decoder ? size - decoder->latent_size() : 0;
+}  // namespace
+
+std::int64_t conditions_of(const Model& model) {
+  const auto* conditional = dynamic_cast<const Conditional*>(&model);
+  return conditional ? conditional->conditions() : 0;
 }
 
-at::Tensor draw_noise_for(const Model& model, const GenerateOptions& options, std::int64_t size) {
-  const at::Tensor noise = draw_noise(options, size);
-  const std::int64_t choosing = choosing_columns(model, size);
+at::Tensor conditions_for(const Model& model, const GenerateOptions& options) {
+  if (options.condition) {
+    check_condition(model, *options.condition);
+    return at::full({options.count}, *options.condition, at::kLong);
+  }
+  const std::int64_t conditions = conditions_of(model);
+  return conditions > 0 ? at::arange(options.count, at::kLong).remainder(conditions) : at::Tensor();
+}
+
+// Noise beyond the size of z.
+std::int64_t choosing_columns(const Model& model) {
+  const auto* decoder = dynamic_cast<const Decoder*>(&model);
+  const auto* generator = dynamic_cast<const Generator*>(&model);
+  return decoder && generator ? generator->noise_size() - decoder->latent_size() : 0;
+}
+
+at::Tensor draw_noise(const Model& model, const GenerateOptions& options) {
+  const auto* generator = dynamic_cast<const Generator*>(&model);
+  if (generator == nullptr) require_capability(model, Generator::capability, "generate");
+  const at::Tensor noise = draw_normal(options, generator->noise_size());
+  const std::int64_t choosing = choosing_columns(model);
   if (choosing == 0) return noise;
   auto random = make_generator(random_key(options.seed, Purpose::evaluate, 1));
   noise.slice(1, 0, choosing).copy_(at::randn({options.count, choosing}, random, at::TensorOptions()));
   return noise;
 }
 
-at::Tensor draw_condition(const Model& model, const GenerateOptions& options) {
-  const std::int64_t conditions = conditions_of(model);
-  if (options.condition) return at::full({options.count}, *options.condition, at::kLong);
-  return conditions > 0 ? at::arange(options.count, at::kLong).remainder(conditions) : at::Tensor();
-}
-
-}  // namespace
-
-Generated generate(Model& model, const GenerateOptions& given) {
-  const auto options = from_json<GenerateOptions>(to_json(given), "generate");
+Generated generate_from(Model& model, const at::Tensor& noise, const at::Tensor& condition) {
   auto& generator = require<Generator>(model, "generate");
-  if (options.condition) check_condition(model, *options.condition);
   const at::NoGradGuard no_grad;
   model.eval();
-  vaetl::seed(random_key(options.seed, Purpose::noise));
-  const at::Tensor noise = draw_noise_for(model, options, generator.noise_size());
-  const at::Tensor condition = draw_condition(model, options);
   const c10::Device device = device_of(model);
   std::vector<at::Tensor> parts;
-  for (std::int64_t from = 0; from < options.count; from += generated_part) {
-    const std::int64_t to = std::min(from + generated_part, options.count);
+  for (std::int64_t from = 0; from < noise.size(0); from += generated_part) {
+    const std::int64_t to = std::min(from + generated_part, noise.size(0));
     const at::Tensor classes = condition.defined() ? condition.slice(0, from, to).to(device) : at::Tensor();
     parts.push_back(generator.generate(noise.slice(0, from, to).to(device), classes).to(at::kCPU));
   }
   return {at::cat(parts), condition};
+}
+
+Generated generate(Model& model, const GenerateOptions& given) {
+  const auto options = from_json<GenerateOptions>(to_json(given), "generate");
+  require_capability(model, Generator::capability, "generate");
+  const at::Tensor condition = conditions_for(model, options);
+  vaetl::seed(random_key(options.seed, Purpose::noise));
+  return generate_from(model, draw_noise(model, options), condition);
 }
 
 std::int64_t class_index(const Pretrained& loaded, const std::string& text) {

@@ -37,6 +37,18 @@ struct Generated {
 // class of one that is not conditional or that it does not have, an option out of range.
 Generated generate(Model& model, const GenerateOptions& options);
 
+// The noise of these examples, (count, noise_size) on the CPU. The columns in front, so many, choose among the
+// components of a learned prior: an index, which temperature and truncation leave alone.
+at::Tensor draw_noise(const Model& model, const GenerateOptions& options);
+std::int64_t choosing_columns(const Model& model);
+// What the model makes of noise (N, Z), with conditions (N) where it is conditional; as generate() does it.
+Generated generate_from(Model& model, const at::Tensor& noise, const at::Tensor& condition);
+
+// The classes that a conditional model takes; 0 of another.
+std::int64_t conditions_of(const Model& model);
+// (count) int64: the class that is asked for, or all in turn; undefined where the model is not conditional.
+at::Tensor conditions_for(const Model& model, const GenerateOptions& options);
+
 // The index of a class that is given by its index or, where the card knows them, by its name. ConfigError with the
 // nearest name.
 std::int64_t class_index(const Pretrained& loaded, const std::string& text);
