@@ -18,8 +18,14 @@ recipe::SweepOptions options_of(const recipe::Recipe& recipe, const Arguments& a
   recipe::SweepOptions options;
   if (recipe.sweep) options = recipe::read_sweep(*recipe.sweep);
   for (const std::string& assignment : arguments.texts("vary")) recipe::add_vary(options, assignment);
+  if (arguments.has("random")) {
+    if (!options.random) options.random.emplace();
+    options.random->count = arguments.integer("random", between(1, 10000));
+  }
+  if (arguments.has("on")) options.on = arguments.text("on");
+  if (arguments.has("metric")) options.metric = arguments.text("metric");
   if (arguments.has("seeds")) options.seeds = arguments.integer("seeds", between(1, 1000));
-  return options;
+  return recipe::read_sweep(to_json(options));
 }
 
 int threads_of(const Arguments& arguments) {
@@ -113,7 +119,11 @@ int main(int argc, char** argv) {
       .name = "vaetl-sweep",
       .synopsis = "vaetl-sweep RECIPE [section.key=value …] [--vary key=a,b,c …] [options]",
       .purpose = "runs a recipe many times and compares: means, spreads, paired differences",
-      .flags = {{"vary", "KEY=A,B,C", "values to run with; adds to the recipe's section \"sweep\"", true},
+      .flags = {{"vary", "KEY=A,B,C", "values to run with, or LOW..HIGH, or log:LOW..HIGH; adds to section \"sweep\"",
+                 true},
+                {"random", "N", "N settings drawn from these values and ranges (20), in place of every combination"},
+                {"metric", "NAME", "what is compared (accuracy)"},
+                {"on", "DATA", "test or validation: where it is measured; to choose settings, validation (test)"},
                 {"seeds", "N", "runs of each point"},
                 {"jobs", "N", "processes side by side (cores / threads)"},
                 out_flag("FOLDER", "where it goes (runs/NAME, after the recipe)"),
@@ -124,7 +134,10 @@ int main(int argc, char** argv) {
       .notes =
           "Points that are done are not done again: the same command goes on where it was stopped.\n"
           "RECIPE is a JSON file; its section \"sweep\" names ways, varied keys, seeds and a search (--help sweep).\n",
-      .example = "  vaetl-sweep recipes/few-labels.json --vary data.take_per_class=1,10,100 --seeds 5 --out runs/few\n",
+      .example =
+          "  vaetl-sweep recipes/few-labels.json --vary data.take_per_class=1,10,100 --seeds 5 --out runs/few\n"
+          "  vaetl-sweep recipes/cnn.json data.validation=0.1 --vary trainer.optimizer.lr=log:1e-4..0.1 \\\n"
+          "    --vary trainer.batch_size=32,64,128 --random 20 --on validation --out runs/search\n",
       .run = sweep};
   return run_program(program, argc, argv);
 }

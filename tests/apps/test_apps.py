@@ -546,6 +546,23 @@ class Sweep(Case):
         self.assertIn("Tiny &amp; small", page)
         self.assertNotRegex(page, r'(src|href)="(https?:)?//')
 
+    def test_drawn_settings(self):
+        recipe = self.recipe("drawn", data={"open": f"idx:{self.data}", "validation": 0.2})
+        arguments = [recipe, "--vary", "trainer.optimizer.lr=log:1e-5..0.1", "--vary", "model.widths=[4],[8]", "--on", "validation",
+                     "--metric", "cross_entropy", "--out", "drawn", "--jobs", "2"]
+        few = self.json_of("vaetl-sweep", *arguments, "--random", "2")
+        self.assertEqual((few["drawn"], few["on"], few["metric"], len(few["points"])), (2, "validation", "cross_entropy", 2))
+        kept = {path: path.stat().st_mtime_ns for path in (self.folder / "drawn" / "points").glob("*.json")}
+        more = self.run_program("vaetl-sweep", *arguments, "--random", "4")
+        self.assertEqual({path: path.stat().st_mtime_ns for path in kept}, kept)
+        lines = more.stdout.splitlines()
+        self.assertEqual(lines[0].split(), ["widths", "lr", "cross_entropy", "(validation)"])
+        losses = [float(line.split()[2]) for line in lines[1:]]
+        self.assertEqual((len(losses), losses), (4, sorted(losses)))
+        self.refused(2, ["--vary", "0 < low < high", "0 and 1"], "vaetl-sweep", recipe, "--vary", "trainer.steps=log:0..1")
+        self.refused(2, ["sweep.on", '"train"'], "vaetl-sweep", recipe, "--on", "train")
+        self.refused(2, ["sweep.random", "keys to draw values for"], "vaetl-sweep", recipe, "--random", "3")
+
     def test_failed_points(self):
         recipe = self.recipe("failing", data={"open": f"idx:{self.data}", "take_per_class": 2})
         done = self.run_program("vaetl-sweep", recipe, "--vary", "data.take_per_class=2,1000", "--out", "failing", "--json",

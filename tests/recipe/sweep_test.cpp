@@ -43,6 +43,11 @@ TEST(SweepOptions, TellsWhatIsWrong) {
                             {"sweep.baseline", "\"b\"", "\"a\""});
   expect_error<ConfigError>([&] { read(R"({"vary": {"seed": []}})"); }, {"sweep.vary.seed", "at least one value"});
   expect_error<ConfigError>([&] { read(R"({"ways": {"a": 3}})"); }, {"sweep.ways.a", "an object", "an integer"});
+  expect_error<ConfigError>([&] { read(R"({"random": {"count": 3}})"); }, {"sweep.random", "keys to draw values for"});
+  expect_error<ConfigError>(
+      [&] { read(R"({"vary": {"seed": [1]}, "random": {"ranges": {"seed": {"low": 1, "high": 2}}}})"); },
+      {"sweep.random.ranges.seed", "a list of values or a range", "both"});
+  expect_error<ConfigError>([&] { read(R"({"on": "train"})"); }, {"sweep.on", "\"train\""});
   expect_error<ConfigError>([&] { read(R"({"search": {"fold": 2}})"); }, {"sweep.search", "\"fold\"", "\"folds\""});
 }
 
@@ -56,6 +61,62 @@ TEST(SweepOptions, VaryOnACommandLine) {
   EXPECT_EQ(options.vary["objective"], (std::vector<Json>{"elbo"}));
   expect_error<ConfigError>([&] { add_vary(options, "seed"); }, {"--vary \"seed\"", "key=value"});
   expect_error<ConfigError>([&] { add_vary(options, "seed=1,,2"); }, {"an empty value"});
+}
+
+TEST(SweepOptions, RangesOnACommandLine) {
+  SweepOptions options;
+  add_vary(options, "trainer.optimizer.lr=1,2");
+  add_vary(options, "trainer.optimizer.lr=log:1e-4..0.1");
+  add_vary(options, "trainer.steps=5..9");
+  add_vary(options, "data.open=csv:a..b");  // no numbers: a value
+  EXPECT_EQ(options.vary.size(), 1u);
+  ASSERT_TRUE(options.random);
+  const RangeOptions& rate = options.random->ranges.at("trainer.optimizer.lr");
+  EXPECT_TRUE(rate.low == 1e-4 && rate.high == 0.1 && rate.log);
+  EXPECT_FALSE(options.random->ranges.at("trainer.steps").log);
+  EXPECT_TRUE(options.random->ranges.at("trainer.steps").whole);
+  add_vary(options, "model.dropout=0.0..1.0");
+  EXPECT_FALSE(options.random->ranges.at("model.dropout").whole);
+  expect_error<ConfigError>([&] { add_vary(options, "x=log:0..1"); },
+                            {"--vary \"x=log:0..1\": expected 0 < low < high, found 0 and 1"});
+  expect_error<ConfigError>([&] { add_vary(options, "y=3..3"); }, {"low < high, found 3 and 3"});
+}
+
+std::vector<Json> drawn(std::int64_t count, std::uint64_t seed = 0) {
+  RandomOptions random{.count = count, .ranges = {}};
+  random.ranges["rate"] = {.low = 1e-4, .high = 0.1, .log = true};
+  random.ranges["width"] = {.low = 3, .high = 7, .whole = true};
+  return settings_of({{"model", {"a", "b"}}}, random, seed);
+}
+
+TEST(SweepDraws, AreSpreadOverListsAndRanges) {
+  std::map<std::string, int> counts;
+  double above = 0;
+  for (const Json& setting : drawn(1000)) {
+    const double rate = setting["rate"];
+    EXPECT_TRUE(rate >= 1e-4 && rate <= 0.1) << rate;
+    above += rate > std::sqrt(1e-4 * 0.1);  // half of them, by the logarithm
+    ++counts[setting["model"].get<std::string>()];
+    ++counts[std::to_string(setting["width"].get<int>())];
+    EXPECT_TRUE(setting["width"].is_number_integer());
+  }
+  EXPECT_NEAR(above, 500, 65);  // four standard deviations
+  EXPECT_NEAR(counts["a"], 500, 65);
+  ASSERT_EQ(counts.size(), 7u);
+  for (const char* width : {"3", "4", "5", "6", "7"}) EXPECT_NEAR(counts[width], 200, 51) << width;
+}
+
+TEST(SweepDraws, BeginAlikeHoweverManyThereAre) {
+  const auto few = drawn(5), many = drawn(50);
+  EXPECT_EQ(std::vector<Json>(many.begin(), many.begin() + 5), few);
+  EXPECT_NE(drawn(5, 1), few);
+  std::set<std::string> different;
+  for (const Json& setting : many) different.insert(setting.dump());
+  EXPECT_EQ(different.size(), 50u);
+}
+
+TEST(SweepDraws, EndWhereThereAreNoMore) {
+  EXPECT_EQ(settings_of({{"model", {"a", "b", "c"}}}, RandomOptions{.count = 20, .ranges = {}}, 0).size(), 3u);
 }
 
 TEST(SweepPoints, WaysTimesVariedKeysTimesSeeds) {
@@ -167,6 +228,34 @@ TEST(Sweep, RunsReportsAndResumes) {
   EXPECT_TRUE(fs::exists(lost));
   EXPECT_EQ(fs::last_write_time(kept), before);
   EXPECT_EQ(again.json["summary"], report.json["summary"]);
+}
+
+TEST(Sweep, DrawnSettingsAreRankedByValidationData) {
+  const testing::TemporaryFolder folder;
+  Json json = testing::toy_recipe();
+  json["trainer"]["steps"] = 30;
+  json["data"]["validation"] = 0.25;
+  json["sweep"] = parse_json(R"({"random": {"count": 4, "ranges": {"trainer.optimizer.lr":
+                                  {"low": 1e-6, "high": 0.1, "log": true}}}, "on": "validation"})",
+                             "sweep");
+  const SweepReport report = run_sweep(json, into(fs::path(folder.path()) / "sweep"));
+  EXPECT_TRUE(report.failures.empty()) << report.failures[0].message;
+  EXPECT_EQ(report.json["on"], "validation");
+  EXPECT_EQ(report.json["drawn"], 4);
+  ASSERT_EQ(report.json["points"].size(), 4u);
+  std::vector<double> values;
+  for (const Json& point : report.json["points"]) {
+    values.push_back(point["value"]);
+    EXPECT_NEAR(values.back() * 12, std::round(values.back() * 12), 1e-9);  // of 12 examples held out
+  }
+  const std::string first = report.text.substr(report.text.find('\n') + 1);
+  EXPECT_TRUE(report.text.starts_with("lr"));
+  EXPECT_NE(report.text.find("accuracy (validation)"), std::string::npos) << report.text;
+  const auto best = fmt::format("{:.4f}", *std::max_element(values.begin(), values.end()));
+  EXPECT_NE(first.substr(0, first.find('\n')).find(best), std::string::npos) << report.text;
+  json["data"].erase("validation");
+  expect_error<ConfigError>([&] { run_sweep(json, into(fs::path(folder.path()) / "other")); },
+                            {"sweep.on", "validation data"});
 }
 
 TEST(Sweep, PointsOfOtherSettingsAreNotMixed) {
@@ -306,6 +395,27 @@ TEST_F(Search, OneLabelAClassTakesTheFirstValues) {
   EXPECT_EQ(result["chosen"], (Json{{"trainer.optimizer.lr", 0.001}, {"trainer.steps", 7}}));
   EXPECT_EQ(result["steps"], 7);
   EXPECT_TRUE(result["search"].empty());
+}
+
+TEST_F(Search, DrawsItsCandidates) {
+  Json json = testing::toy_recipe();
+  json["trainer"]["steps"] = 30;
+  json["data"]["take_per_class"] = 4;
+  json["sweep"] = parse_json(R"({"search": {"random": {"count": 3, "ranges": {"trainer.optimizer.lr":
+                                  {"low": 1e-6, "high": 0.1, "log": true}}}}})",
+                             "sweep");
+  const Recipe recipe = parse(json);
+  const SweepOptions options = read_sweep(*recipe.sweep);
+  const Json result = run_point(expand(recipe, options).at(0), options, Json(),
+                                {.device = "cpu", .artefacts = false, .data = testing::toy_cache()});
+  ASSERT_EQ(result["search"].size(), 3u);
+  double best = 0;
+  Json chosen;
+  for (const Json& tried : result["search"]) best = std::max(best, tried["mean"].get<double>());
+  for (const Json& tried : result["search"]) {
+    if (tried["settings"] == result["chosen"]) chosen = tried["mean"];
+  }
+  EXPECT_EQ(chosen, best);
 }
 
 TEST_F(Search, ASettingThatDivergesIsNotChosen) {

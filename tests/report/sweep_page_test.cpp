@@ -21,6 +21,26 @@ TEST(SweepPage, TablesAndPlot) {
   EXPECT_TRUE(page.shows("trainer.optimizer.lr=0.001"));
 }
 
+TEST(SweepPage, DrawnSettingsAreRanked) {
+  const TemporaryFolder parent;
+  Json sweep = sweep_json();
+  sweep["drawn"] = 3, sweep["on"] = "validation";
+  sweep["vary"] = {{"trainer.lr", {{"low", 0.001}, {"high", 0.1}}}, {"model.widths", {{16}, {64}}}};
+  sweep["ways"] = {"search"}, sweep["paired"] = Json::array(), sweep["summary"] = Json::array();
+  const double rates[] = {0.001, 0.0123, 0.1}, means[] = {0.5, 0.9, 0.7};
+  for (int i = 0; i < 3; ++i) {
+    const Json vary{{"trainer.lr", rates[i]}, {"model.widths", {i}}};
+    sweep["summary"].push_back({{"way", "search"}, {"vary", vary}, {"mean", means[i]}, {"spread", nullptr}, {"n", 1}});
+  }
+  Page page = check(render_report({write_sweep(parent, "s", sweep)}));
+  EXPECT_TRUE(page.shows("1 way, 3 settings of trainer.lr and model.widths, drawn, measured on validation data"))
+      << page.text;
+  EXPECT_TRUE(page.shows("Best: search with trainer.lr 0.01230, model.widths [1] (90.0 %)")) << page.text;
+  EXPECT_TRUE(page.shows("0.01230 [1] 90.0 0.1000 [2] 70.0 0.001000 [0] 50.0")) << page.text;
+  EXPECT_EQ(page.count["polyline"], 0);
+  EXPECT_EQ(page.count["path"], 3);  // markers over the rate; widths are no numbers
+}
+
 TEST(SweepPage, MarksTheBestOfEachColumn) {
   const TemporaryFolder parent;
   const std::string html = render_report({write_sweep(parent, "s", sweep_json())});

@@ -122,6 +122,13 @@ class Sweep {
     return names;
   }
 
+  Json varied() const {
+    Json vary = options_.vary;
+    if (!options_.random) return vary;
+    for (const auto& [key, range] : options_.random->ranges) vary[key] = to_json(range);
+    return vary;
+  }
+
   Json describe(bool interrupted) const {
     const char* status = interrupted ? "interrupted" : (failures_.empty() ? "done" : "failed");
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start_;
@@ -129,10 +136,12 @@ class Sweep {
             {"name", recipe_.name},
             {"status", status},
             {"metric", options_.metric},
+            {"on", options_.on},
             {"higher_is_better", make_metric(options_.metric)->higher_is_better()},
             {"baseline", options_.baseline},
             {"ways", way_names()},
-            {"vary", options_.vary},
+            {"vary", varied()},
+            {"drawn", options_.random ? Json(options_.random->count) : Json()},
             {"seeds", options_.seeds},
             {"seconds", seconds.count()},
             {"jobs", jobs()},

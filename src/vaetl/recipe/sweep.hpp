@@ -5,6 +5,12 @@
 //             "vary": {"data.take_per_class": [1, 10, 100]}, "seeds": 3, "metric": "accuracy", "baseline": "scratch",
 //             "search": {"grid": {"trainer.optimizer.lr": [1e-3, 1e-4]}, "folds": 2, "metric": "cross_entropy"}}
 //
+// In place of every combination, `random` draws settings: each key's value from its list or range, independently
+// (Bergstra and Bengio, JMLR 13, 2012). The first draws are the same however many there are.
+//
+//   "sweep": {"vary": {"model.widths": [[64], [256]]}, "on": "validation",
+//             "random": {"count": 20, "ranges": {"trainer.optimizer.lr": {"low": 1e-4, "high": 0.1, "log": true}}}}
+//
 // A key is a dotted path, as in overrides; its value may be a whole section, and null removes what is there. A point is
 // the recipe with its way's changes, then the varied ones, then its seed: so labels drawn, initialisation and order
 // vary by seed, and equally for all ways, which makes differences between ways paired.
@@ -19,14 +25,41 @@
 
 namespace vaetl::recipe {
 
+// Numbers from low to high, evenly spread, or with `log` by their logarithms.
+struct RangeOptions {
+  double low = 0, high = 1;
+  bool log = false, whole = false;
+  static constexpr auto fields() {
+    using R = RangeOptions;
+    return std::tuple{field("low", &R::low, "least value"), field("high", &R::high, "largest value"),
+                      field("log", &R::log, "evenly in the logarithm"),
+                      field("whole", &R::whole, "whole numbers alone")};
+  }
+};
+
+struct RandomOptions {
+  std::int64_t count = 20;
+  std::map<std::string, RangeOptions> ranges = {};
+  static constexpr auto fields() {
+    using R = RandomOptions;
+    return std::tuple{
+        field("count", &R::count, "settings that are drawn, without repetition", between(1, 10000)),
+        field("ranges", &R::ranges, "key → numbers to draw from, {low, high, log, whole}, beside the lists of values")};
+  }
+};
+
+using ValueLists = std::map<std::string, std::vector<Json>>;  // key → values
+
 struct SearchOptions {
-  std::map<std::string, std::vector<Json>> grid = {};  // every combination is tried for every point
+  ValueLists grid = {};  // every combination is tried for every point, or with `random` so many
+  std::optional<RandomOptions> random = {};
   std::int64_t folds = 2;  // cross-validation inside the point's own labels, by at most so many folds
   std::string metric = "accuracy";
   static constexpr auto fields() {
     using S = SearchOptions;
     return std::tuple{
         field("grid", &S::grid, "key → values to choose from; the first ones where nothing can be held out"),
+        field("random", &S::random, "draw settings in place of every combination"),
         field("folds", &S::folds, "folds of the labels at hand", between(2, 10)),
         field("metric", &S::metric, "validation metric to choose by")};
   }
@@ -34,9 +67,11 @@ struct SearchOptions {
 
 struct SweepOptions {
   Json ways = Json::object();  // name → {key: value}, in the order of the table; empty: one way, the recipe's own
-  std::map<std::string, std::vector<Json>> vary = {};  // key → values; every combination
+  ValueLists vary = {};        // every combination, or with `random` so many
+  std::optional<RandomOptions> random = {};
   std::int64_t seeds = 1;
   std::string metric = "accuracy";
+  std::string on = "test";
   std::string baseline = {};  // the way that paired differences are taken against; empty: none are
   std::optional<SearchOptions> search = {};
   static constexpr auto fields() {
@@ -44,8 +79,10 @@ struct SweepOptions {
     return std::tuple{
         field("ways", &S::ways, "named sets of overrides"),
         field("vary", &S::vary, "key → values"),
+        field("random", &S::random, "draw settings in place of every combination"),
         field("seeds", &S::seeds, "runs of each point, with the recipe's seed and those after it", between(1, 1000)),
-        field("metric", &S::metric, "test metric that is compared"),
+        field("metric", &S::metric, "metric that is compared"),
+        choice("on", &S::on, "data that it is measured on; to choose settings, validation", {"test", "validation"}),
         field("baseline", &S::baseline, "way that the others are paired with"),
         field("search", &S::search, "choice of settings without test labels")};
   }
@@ -54,6 +91,8 @@ struct SweepOptions {
 // The section "sweep" of a recipe. ConfigError for unknown keys and metrics, and for values that are none.
 SweepOptions read_sweep(const Json& json);
 // "key=a,b,c" of a command line: adds to, or replaces, what is varied. Each value is JSON where it parses as such.
+// "key=low..high" or "key=log:low..high" is a range, of whole numbers where both are written so; settings are drawn
+// then.
 void add_vary(SweepOptions& options, const std::string& assignment);
 
 struct SweepPoint {
@@ -93,8 +132,9 @@ struct SweepReport {
 // Runs what is not done yet in worker processes, which are forked: the caller must not have used CUDA,
 // nor LibTorch on several threads where a worker shall use several. Every point's
 // result is points/ID.json as soon as it is done; sweep.json at the end:
-//   {"kind": "sweep", "name", "status": "done" | "failed" | "interrupted", "metric", "higher_is_better", "baseline",
-//    "ways": [names], "vary": {key: [values]}, "seeds", "seconds", "jobs", "threads", "command",
+//   {"kind": "sweep", "name", "status": "done" | "failed" | "interrupted", "metric", "on", "higher_is_better",
+//    "baseline", "ways": [names], "vary": {key: [values] or its range}, "drawn": how many settings or null, "seeds",
+//    "seconds", "jobs", "threads", "command",
 //    "points": [{"id", "way", "vary", "seed", "value", "metrics", "chosen", "seconds", "steps"}],
 //    "summary": [{"way", "vary", "mean", "spread", "n", "values"}],
 //    "paired": [{"way", "against", "vary", "mean", "spread", "low", "high", "n"}],

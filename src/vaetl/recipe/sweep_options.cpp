@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "vaetl/core/text.hpp"
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/recipe/sweep.hpp"
@@ -5,10 +7,31 @@
 namespace vaetl::recipe {
 namespace {
 
-void check_values(const std::map<std::string, std::vector<Json>>& values, const std::string& path) {
+void check_values(const ValueLists& values, const std::string& path) {
   for (const auto& [key, choices] : values) {
     if (choices.empty()) throw ConfigError({path + "." + key, "at least one value", "none", {}});
   }
+}
+
+void check_range(const RangeOptions& range, const std::string& where) {
+  if (range.whole && (range.low != std::floor(range.low) || range.high != std::floor(range.high))) {
+    throw ConfigError({where, "whole ends", fmt::format("{} and {}", range.low, range.high), {}});
+  }
+  const double least = range.log ? std::numeric_limits<double>::min() : std::numeric_limits<double>::lowest();
+  if (range.low >= least && range.low < range.high && std::isfinite(range.high)) return;
+  throw ConfigError(
+      {where, range.log ? "0 < low < high" : "low < high", fmt::format("{} and {}", range.low, range.high), {}});
+}
+
+void check_random(const std::optional<RandomOptions>& random, const ValueLists& values, const std::string& path) {
+  if (!random) return;
+  for (const auto& [key, range] : random->ranges) {
+    const std::string where = path + ".ranges." + key;
+    if (values.contains(key)) throw ConfigError({where, "a list of values or a range", "both", "leave one out"});
+    check_range(range, where);
+  }
+  if (!values.empty() || !random->ranges.empty()) return;
+  throw ConfigError({path, "keys to draw values for", "none", "add lists of values, or ranges"});
 }
 
 void check_ways(const SweepOptions& options) {
@@ -45,15 +68,30 @@ std::vector<std::string> split_values(const std::string& text) {
   return parts;
 }
 
+// "1e-4..0.1" or "log:1e-4..0.1".
+std::optional<RangeOptions> range_in(const std::string& text) {
+  const bool log = text.starts_with("log:");
+  const std::string ends = log ? text.substr(4) : text;
+  const auto dots = ends.find("..");
+  if (dots == std::string::npos) return {};
+  const std::string low = ends.substr(0, dots), high = ends.substr(dots + 2);
+  const auto is_number = [](const std::string& end) { return Json::accept(end) && Json::parse(end).is_number(); };
+  if (!is_number(low) || !is_number(high)) return {};
+  const Json from = Json::parse(low), to = Json::parse(high);
+  return RangeOptions{from.get<double>(), to.get<double>(), log, from.is_number_integer() && to.is_number_integer()};
+}
+
 }  // namespace
 
 SweepOptions read_sweep(const Json& json) {
   auto options = from_json<SweepOptions>(json, "sweep");
   check_ways(options);
   check_values(options.vary, "sweep.vary");
+  check_random(options.random, options.vary, "sweep.random");
   make_metric(options.metric, "sweep.metric");
   if (!options.search) return options;
   check_values(options.search->grid, "sweep.search.grid");
+  check_random(options.search->random, options.search->grid, "sweep.search.random");
   make_metric(options.search->metric, "sweep.search.metric");
   return options;
 }
@@ -64,12 +102,21 @@ void add_vary(SweepOptions& options, const std::string& assignment) {
   if (equals == 0 || equals == std::string::npos || equals + 1 == assignment.size()) {
     throw ConfigError({where, "key=value,value,…", "no key or no value", {}});
   }
+  const std::string key = assignment.substr(0, equals), text = assignment.substr(equals + 1);
+  if (const auto range = range_in(text)) {
+    check_range(*range, where);
+    if (!options.random) options.random.emplace();
+    options.random->ranges[key] = *range;
+    options.vary.erase(key);
+    return;
+  }
   std::vector<Json> values;
-  for (const auto& part : split_values(assignment.substr(equals + 1))) {
+  for (const auto& part : split_values(text)) {
     if (part.empty()) throw ConfigError({where, "key=value,value,…", "an empty value", {}});
     values.push_back(parse_value(part, where));
   }
-  options.vary[assignment.substr(0, equals)] = std::move(values);
+  options.vary[key] = std::move(values);
+  if (options.random) options.random->ranges.erase(key);
 }
 
 }  // namespace vaetl::recipe

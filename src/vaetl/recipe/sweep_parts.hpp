@@ -5,7 +5,9 @@
 namespace vaetl::recipe {
 
 // Every combination of one value a key, the last key fastest: [{key: value, …}, …]; one empty object without keys.
-std::vector<Json> combinations(const std::map<std::string, std::vector<Json>>& values);
+std::vector<Json> combinations(const ValueLists& values);
+// The same, or with `random` settings that are drawn: no two alike, so fewer where there are fewer.
+std::vector<Json> settings_of(const ValueLists& values, const std::optional<RandomOptions>& random, std::uint64_t seed);
 
 // The point's recipe with these settings, {key: value}; those of transfer.method expand it anew.
 Json with_settings(const SweepPoint& point, const Json& settings);

@@ -54,9 +54,17 @@ void check_search(const SweepPoint& point, const SweepOptions& options) {
   if (!read_trainer(point.recipe["trainer"]).monitor.empty()) {
     throw ConfigError({"sweep.search", "runs of a fixed length", "trainer.monitor", "leave it out"});
   }
-  for (const Json& settings : combinations(options.search->grid)) {
+  for (const Json& settings : settings_of(options.search->grid, options.search->random, point.seed)) {
     parse(with_settings(point, settings));
   }
+}
+
+void check_scored(const SweepPoint& point, const SweepOptions& options) {
+  if (options.on != "validation") return;
+  const DataSection data = read_data(point.recipe["data"]);
+  const auto& stream = data.streams[0].second;
+  if (stream.validation > 0 || !stream.fold.empty() || data.validation) return;
+  throw ConfigError({"sweep.on", "validation data", "none in data", "set data.validation, or leave on out"});
 }
 
 SweepPoint make_point(const Json& base, const SweepOptions& options, const std::string& way, const Json& changes,
@@ -65,9 +73,10 @@ SweepPoint make_point(const Json& base, const SweepOptions& options, const std::
   try {
     point.given = point_recipe(base, changes, vary, seed);
     Recipe recipe = parse(point.given);
-    add_metric(recipe.evaluate, options.metric);
+    if (options.on == "test") add_metric(recipe.evaluate, options.metric);
     point.given["evaluate"] = recipe.evaluate;
     point.recipe = resolve(recipe);
+    check_scored(point, options);
     check_search(point, options);
   } catch (const ConfigError& error) {
     Problem problem = error.problem;
@@ -95,7 +104,7 @@ Json as_given(const Recipe& recipe) {
 
 }  // namespace
 
-std::vector<Json> combinations(const std::map<std::string, std::vector<Json>>& values) {
+std::vector<Json> combinations(const ValueLists& values) {
   std::vector<Json> result = {Json::object()};
   for (const auto& [key, choices] : values) {
     std::vector<Json> longer;
@@ -129,9 +138,10 @@ std::vector<SweepPoint> expand(const Recipe& recipe, const SweepOptions& options
   alone.sweep.reset();
   const Json base = as_given(alone);
   const Json ways = options.ways.empty() ? Json{{recipe.name, Json::object()}} : options.ways;
+  const std::vector<Json> settings = settings_of(options.vary, options.random, recipe.seed);
   std::vector<SweepPoint> points;
   for (std::uint64_t seed = recipe.seed; seed < recipe.seed + static_cast<std::uint64_t>(options.seeds); ++seed) {
-    for (const Json& vary : combinations(options.vary)) {
+    for (const Json& vary : settings) {
       for (const auto& [way, changes] : ways.items()) {
         points.push_back(make_point(base, options, way, changes, vary, seed));
       }
@@ -155,6 +165,7 @@ Json fingerprint(const SweepPoint& point, const SweepOptions& options,
                  const std::map<std::string, std::string>& hashes) {
   Json json{{"recipe", point.recipe}};
   if (options.search) json["search"] = to_json(*options.search);
+  if (options.on != "test") json["on"] = options.on;
   if (!point.recipe.contains("transfer")) return json;
   const auto hash = hashes.find(point.recipe["transfer"]["from"].get<std::string>());
   if (hash != hashes.end()) json["source_sha256"] = hash->second;

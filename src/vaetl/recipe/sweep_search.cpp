@@ -62,7 +62,7 @@ struct Search {
 };
 
 Search search(const SweepPoint& point, const SearchOptions& options, const RunSettings& settings) {
-  const std::vector<Json> candidates = combinations(options.grid);
+  const std::vector<Json> candidates = settings_of(options.grid, options.random, point.seed);
   Search result{.chosen = candidates[0], .tried = Json::array()};
   const std::int64_t folds = possible_folds(point.recipe, options.folds, *settings.data);
   if (folds < 2 || candidates.size() < 2) return result;
@@ -83,6 +83,13 @@ Search search(const SweepPoint& point, const SearchOptions& options, const RunSe
   return result;
 }
 
+// Of the run's weights, on the data that the sweep looks at.
+Json value_of(const SweepPoint& point, const SweepOptions& options, const Outcome& outcome, DataCache& cache) {
+  if (options.on == "test") return outcome.summary["metrics"][options.metric];
+  const Data data = open_data(read_data(point.recipe["data"]), point.seed, cache);
+  return evaluate(*outcome.model, *data.pipeline.validation, {options.metric}).at(options.metric);
+}
+
 }  // namespace
 
 Json run_point(const SweepPoint& point, const SweepOptions& options, const Json& fingerprint,
@@ -92,15 +99,15 @@ Json run_point(const SweepPoint& point, const SweepOptions& options, const Json&
   if (options.search) found = search(point, *options.search, settings);
   const Outcome outcome = run(parse(with_settings(point, found.chosen)), settings);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  if (const Json& value = outcome.summary["metrics"][options.metric];
-      !value.is_number() || !std::isfinite(value.get<double>())) {
+  const Json value = value_of(point, options, outcome, *settings.data);
+  if (!value.is_number() || !std::isfinite(value.get<double>())) {
     throw DivergedError({"point " + point.id, "a finite " + options.metric, value.dump(), "lower the learning rate"});
   }
   return {{"id", point.id},
           {"way", point.way},
           {"vary", point.vary},
           {"seed", point.seed},
-          {"value", outcome.summary["metrics"][options.metric]},
+          {"value", value},
           {"metrics", outcome.summary["metrics"]},
           {"chosen", found.chosen},
           {"seconds", seconds.count()},

@@ -83,12 +83,12 @@ double t_within(double t, std::int64_t degrees) {
   return odd ? 2 / std::numbers::pi * (theta + s * sum) : s * sum;
 }
 
+std::string short_key(const std::string& key) { return key.substr(key.find_last_of('.') + 1); }
+std::string value_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
 std::string vary_label(const Json& vary) {
   std::vector<std::string> parts;
-  for (const auto& [key, value] : vary.items()) {
-    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    parts.push_back(key.substr(key.find_last_of('.') + 1) + "=" + text);
-  }
+  for (const auto& [key, value] : vary.items()) parts.push_back(short_key(key) + "=" + value_text(value));
   return join(parts);
 }
 
@@ -140,6 +140,50 @@ std::string align(const Table& table) {
   return text;
 }
 
+std::string metric_label(const Json& sweep) {
+  const auto metric = sweep["metric"].get<std::string>();
+  return sweep["on"] == "validation" ? metric + " (validation)" : metric;
+}
+
+// Ways in rows, settings in columns.
+Table grid_table(const Json& sweep, const std::vector<Json>& settings, const std::vector<std::string>& ways) {
+  Table table = {{metric_label(sweep)}};
+  for (const Json& setting : settings) table[0].push_back(vary_label(setting));
+  for (const auto& way : ways) {
+    table.push_back({way});
+    for (const Json& setting : settings) {
+      const Json* row = find_row(sweep["summary"], way, setting);
+      table.back().push_back(row ? cell(*row) : "–");
+    }
+  }
+  return table;
+}
+
+// Of settings that were drawn: a row each, the best way's mean deciding which is first.
+Table ranked_table(const Json& sweep, std::vector<Json> settings, const std::vector<std::string>& ways) {
+  const double sign = sweep["higher_is_better"].get<bool>() ? -1 : 1;
+  std::map<std::string, double> best;
+  for (const Json& row : sweep["summary"]) {
+    const double mean = sign * row["mean"].get<double>();
+    const auto [at, first] = best.emplace(row["vary"].dump(), mean);
+    if (!first) at->second = std::min(at->second, mean);
+  }
+  std::stable_sort(settings.begin(), settings.end(),
+                   [&](const Json& a, const Json& b) { return best.at(a.dump()) < best.at(b.dump()); });
+  Table table(1);
+  for (const auto& [key, value] : settings[0].items()) table[0].push_back(short_key(key));
+  for (const auto& way : ways) table[0].push_back(ways.size() == 1 ? metric_label(sweep) : way);
+  for (const Json& setting : settings) {
+    auto& line = table.emplace_back();
+    for (const auto& [key, value] : setting.items()) line.push_back(value_text(value));
+    for (const auto& way : ways) {
+      const Json* row = find_row(sweep["summary"], way, setting);
+      line.push_back(row ? cell(*row) : "–");
+    }
+  }
+  return table;
+}
+
 }  // namespace
 
 double t_quantile_95(std::int64_t degrees_of_freedom) {
@@ -184,16 +228,8 @@ std::string sweep_table(const Json& sweep) {
     if (std::find(ways.begin(), ways.end(), way) == ways.end()) ways.push_back(way);
   }
   if (ways.empty()) return {};
-  Table table = {{sweep["metric"].get<std::string>()}};
-  for (const Json& column : columns) table[0].push_back(vary_label(column));
-  for (const auto& way : ways) {
-    table.push_back({way});
-    for (const Json& column : columns) {
-      const Json* row = find_row(sweep["summary"], way, column);
-      table.back().push_back(row ? cell(*row) : "–");
-    }
-  }
-  std::string text = align(table);
+  const bool drawn = !sweep["drawn"].is_null();
+  std::string text = align(drawn ? ranked_table(sweep, columns, ways) : grid_table(sweep, columns, ways));
   if (!sweep["paired"].empty()) text += "\npaired differences, 95 % interval\n";
   for (const Json& row : sweep["paired"]) text += difference_line(row);
   return text;

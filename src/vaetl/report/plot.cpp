@@ -105,14 +105,14 @@ std::string draw_line(const Plot& plot, const Frame& frame, std::size_t index) {
     if (plot.markers || line.points.size() == 1) marks += marker(x, y, colour, point.note);
   }
   const std::string drawn = fmt::format("<polyline class=\"{}\" points=\"{}\"/>", line_class(colour), places);
-  return bars + (line.points.size() > 1 ? drawn : "") + marks + "\n";
+  return bars + (plot.joined && line.points.size() > 1 ? drawn : "") + marks + "\n";
 }
 
 std::string legend(const Plot& plot) {
   std::string items;
   for (std::size_t i = 0; i < plot.lines.size(); ++i) {
     const int colour = plot.colour + static_cast<int>(i);
-    std::string swatch = segment(line_class(colour).c_str(), 1, 7, 29, 7);
+    std::string swatch = plot.joined ? segment(line_class(colour).c_str(), 1, 7, 29, 7) : "";
     if (plot.markers) swatch += marker(15, 7, colour, {});
     items +=
         html::tag("li", html::tag("svg", swatch, "viewBox=\"0 0 30 14\" stroke-width=\"2.25\" aria-hidden=\"true\"") +

@@ -21,6 +21,7 @@ struct Plot {
   std::string title, x_label, y_label;
   bool log_x = false;     // all x above 0
   bool markers = false;   // at every point; a line of one point has one anyway
+  bool joined = true;     // the points of a line, by a line
   bool x_values = false;  // tick at the points' own x instead of at round numbers
   int colour = 0;         // of the first line
   bool wide = false;

@@ -19,11 +19,6 @@ std::size_t index_of(std::vector<T>& all, const T& item) {
   return all.size() - 1;
 }
 
-std::string value_text(const Json& value) {
-  if (value.is_number()) return html::number(value.get<double>());
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
 std::optional<SweepCell> read_cell(const JsonView& entry) {
   const auto mean = entry.number("mean");
   if (!mean) return {};
@@ -60,6 +55,7 @@ SweepGrid read_grid(const ReportFolder& folder) {
   SweepGrid grid;
   grid.metric = sweep.text("metric");
   grid.higher_is_better = sweep.flag("higher_is_better", true);
+  grid.drawn = sweep.number("drawn").has_value();
   grid.ways = sweep.texts("ways");
   for (const auto& [key, values] : sweep.object("vary").json().items()) grid.keys.push_back(key);
   for (const JsonView& entry : sweep.objects("summary")) place(grid, grid.results, entry);
@@ -73,6 +69,11 @@ SweepGrid read_grid(const ReportFolder& folder) {
   square(grid, grid.results);
   for (auto& paired : grid.paired) square(grid, paired.rows);
   return grid;
+}
+
+std::string value_text(const Json& value) {
+  if (value.is_number()) return html::number(value.get<double>());
+  return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 std::string key_label(const std::string& key) { return key == "data.take_per_class" ? "labels a class" : key; }

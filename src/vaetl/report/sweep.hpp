@@ -20,6 +20,7 @@ struct SweepGrid {
   using Row = std::vector<std::optional<SweepCell>>;  // one cell a setting
   std::string metric;
   bool higher_is_better = true;
+  bool drawn = false;             // settings at random, which share few values
   std::vector<std::string> keys;  // what was varied
   std::vector<Json> settings;     // one {key: value} a column, in the sweep's own order
   std::vector<std::string> ways;
@@ -36,6 +37,7 @@ struct SweepGrid {
 
 SweepGrid read_grid(const ReportFolder& folder);
 
+std::string value_text(const Json& value);
 std::string key_label(const std::string& key);                             // "labels a class" for data.take_per_class
 std::string setting_label(const SweepGrid& grid, const Json& setting);     // "10", or "lr 0.1, classes 10"
 std::string setting_sentence(const SweepGrid& grid, const Json& setting);  // "10 labels a class"

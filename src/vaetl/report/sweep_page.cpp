@@ -39,7 +39,7 @@ std::string over_seeds(const std::vector<SweepGrid::Row>& rows) {
   }
   const bool same =
       !counts.empty() && std::all_of(counts.begin(), counts.end(), [&](double n) { return n == counts[0]; });
-  return same && counts[0] > 0 ? fmt::format(" over {} seeds", html::number(counts[0])) : "";
+  return same && counts[0] > 1 ? fmt::format(" over {} seeds", html::number(counts[0])) : "";
 }
 
 std::string results_table(const SweepGrid& grid) {
@@ -55,6 +55,35 @@ std::string results_table(const SweepGrid& grid) {
       const auto& cell = grid.results[way][i];
       row.push_back({cell ? with_spread(text, *cell) : "–", best[i] == way ? "best" : ""});
     }
+  }
+  return html::table(table);
+}
+
+// The settings, the one first whose best way is best.
+std::vector<std::size_t> ranked(const SweepGrid& grid) {
+  const auto best = best_ways(grid);
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < best.size(); ++i) {
+    if (best[i]) order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return grid.better(grid.results[*best[a]][a]->mean, grid.results[*best[b]][b]->mean);
+  });
+  return order;
+}
+
+// Of settings that were drawn: a row each.
+std::string ranked_table(const SweepGrid& grid) {
+  const MetricText text = grid.text();
+  html::Table table{
+      .caption = fmt::format("{}: mean ± spread{}, the best setting first.", text.name(), over_seeds(grid.results))};
+  for (const std::string& key : grid.keys) table.columns.push_back({html::breakable(key_label(key))});
+  for (const std::string& way : grid.ways) table.columns.push_back({html::escape(way)});
+  for (const std::size_t i : ranked(grid)) {
+    auto& row = table.rows.emplace_back();
+    for (const std::string& key : grid.keys)
+      row.push_back({html::escape(value_text(grid.settings[i].value(key, Json())))});
+    for (const auto& results : grid.results) row.push_back({results[i] ? with_spread(text, *results[i]) : "–"});
   }
   return html::table(table);
 }
@@ -148,7 +177,34 @@ void choose_scale(Plot& plot) {
   if (plot.log_x) plot.x_label += " (logarithmic)";
 }
 
+// Of settings that were drawn: a plot for each varied number, over all that is else.
+std::string drawn_plots(const SweepGrid& grid) {
+  const MetricText text = grid.text();
+  std::string result;
+  for (const std::string& key : grid.keys) {
+    Plot plot{.title = text.name() + ", a point a setting",
+              .x_label = key_label(key),
+              .y_label = {},
+              .markers = true,
+              .joined = false,
+              .x_values = true};
+    for (std::size_t way = 0; way < grid.ways.size(); ++way) {
+      PlotLine& line = plot.lines.emplace_back(PlotLine{grid.ways[way], {}});
+      for (std::size_t i = 0; i < grid.settings.size(); ++i) {
+        const auto& cell = grid.results[way][i];
+        if (!cell || !is_number(grid.settings[i], key)) continue;
+        line.points.push_back({grid.settings[i][key].get<double>(), text.scale(cell->mean),
+                               text.scale(cell->spread.value_or(0)), note(grid, text, way, i)});
+      }
+    }
+    choose_scale(plot);
+    result += render_plot(plot);
+  }
+  return result.empty() ? "" : html::tag("div", "\n" + result, "class=\"plots\"") + "\n";
+}
+
 std::string plots(const SweepGrid& grid) {
+  if (grid.drawn) return drawn_plots(grid);
   const auto key = std::find_if(grid.keys.begin(), grid.keys.end(), [&](const std::string& k) {
     return std::any_of(grid.settings.begin(), grid.settings.end(), [&](const Json& s) { return is_number(s, k); });
   });
@@ -168,6 +224,13 @@ std::string winners(const SweepGrid& grid) {
   const MetricText text = grid.text();
   const auto best = best_ways(grid);
   std::vector<std::string> parts;
+  if (grid.drawn) {
+    const auto order = ranked(grid);
+    if (order.empty()) return {};
+    const std::size_t first = order.front(), way = *best[first];
+    return fmt::format(" Best: {} with {} ({}).", grid.ways[way], setting_label(grid, grid.settings[first]),
+                       text.with_unit(grid.results[way][first]->mean));
+  }
   for (std::size_t way = 0; way < grid.ways.size(); ++way) {
     std::vector<std::string> where;
     for (std::size_t i = 0; i < best.size(); ++i) {
@@ -184,10 +247,12 @@ std::string winners(const SweepGrid& grid) {
 std::string lead(const ReportFolder& folder, const SweepGrid& grid) {
   const JsonView sweep = folder.view();
   const std::string data = describe_data(folder);
-  std::string text = fmt::format("{} ways{}", grid.ways.size(), data.empty() ? "" : " on " + data);
+  const std::string ways = grid.ways.size() == 1 ? "1 way" : fmt::format("{} ways", grid.ways.size());
+  std::string text = ways + (data.empty() ? "" : " on " + data);
   if (!grid.settings.empty() && !grid.keys.empty()) {
-    text += fmt::format(", {} settings of {}", grid.settings.size(), varied(grid));
+    text += fmt::format(", {} settings of {}{}", grid.settings.size(), varied(grid), grid.drawn ? ", drawn" : "");
   }
+  if (sweep.text("on") == "validation") text += ", measured on validation data";
   if (const auto seeds = sweep.number("seeds")) text += fmt::format(", {} seeds", html::number(*seeds));
   if (const auto runs = sweep.objects("points").size(); runs > 0)
     text += fmt::format(": {} run{}", runs, runs == 1 ? "" : "s");
@@ -228,7 +293,8 @@ std::string points_table(const ReportFolder& folder, const SweepGrid& grid) {
 std::string render_sweep(const ReportFolder& folder, int level) {
   const SweepGrid grid = read_grid(folder);
   std::string result = lead(folder, grid);
-  if (!grid.settings.empty()) result += html::heading(level, "Results") + results_table(grid) + plots(grid);
+  if (!grid.settings.empty())
+    result += html::heading(level, "Results") + (grid.drawn ? ranked_table(grid) : results_table(grid)) + plots(grid);
   if (!grid.paired.empty()) result += html::heading(level, "Paired differences");
   for (const auto& paired : grid.paired) result += paired_table(grid, paired);
   return result + points_table(folder, grid) + render_pictures(folder, level) + render_origin(folder, level);
