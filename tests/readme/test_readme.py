@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(sys.argv.pop(1)).resolve() / "bin"
@@ -77,6 +78,26 @@ class Readme(unittest.TestCase):
                                           self.run_example("cancel")).groups()
         self.assertEqual(cancelled, resumed)
         self.assertLess(int(cancelled), 2000)
+
+    def test_weights_of_a_gpu_open_without_one(self):
+        try:
+            import torch
+            from safetensors.torch import load_file
+        except ImportError:
+            self.skipTest("no Python with torch and safetensors")
+        if not pathlib.Path("/usr/share/datasets/fashion-mnist").is_dir():
+            self.skipTest("dataset-fashion-mnist is not installed")
+        entry = ROOT / "zoo/fashion-mnist-mlp"
+        accuracy = json.loads((entry / "model.json").read_text())["metrics"]["accuracy"]["value"]
+        with tempfile.TemporaryDirectory() as folder, unittest.mock.patch("torch.serialization.location_tag", lambda storage: "cuda:0"):
+            for name, options in (("zip.pt", {}), ("stream.pt", {"_use_new_zipfile_serialization": False})):
+                file = pathlib.Path(folder) / name
+                torch.save(load_file(entry / "model.safetensors"), file, **options)
+                if not torch.cuda.is_available():
+                    self.assertRaisesRegex(RuntimeError, "CUDA device", torch.load, file)  # so it is such a file
+                done = subprocess.run([BIN / "example_gpu_weights", file], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertAlmostEqual(float(done.stdout.split()[1]), accuracy, delta=2e-4)
 
     def test_the_zoo_table_is_that_of_the_cards(self):
         with tempfile.TemporaryDirectory() as folder:
