@@ -17,7 +17,7 @@ template <>
 Registry<Callback>& registry<Callback>() {
   static Registry<Callback> table = [] {
     Registry<Callback> callbacks("callback");
-    callbacks.add<callbacks::Csv>().add<recipe::Pictures>().add<callbacks::TensorBoard>();
+    callbacks.add<callbacks::Csv>().add<recipe::Pictures>().add<recipe::TensorBoard>();
     return callbacks;
   }();
   return table;
@@ -88,6 +88,13 @@ std::vector<std::shared_ptr<Callback>> make_callbacks(const std::vector<Spec<Cal
     if (const auto* pictures = dynamic_cast<const Pictures*>(made.back().get())) pictures->check(model);
   }
   return made;
+}
+
+bool wants_projector(const std::vector<std::shared_ptr<Callback>>& callbacks) {
+  return std::any_of(callbacks.begin(), callbacks.end(), [](const auto& callback) {
+    const auto* events = dynamic_cast<const TensorBoard*>(callback.get());
+    return events && events->projector();
+  });
 }
 
 }  // namespace recipe

@@ -44,7 +44,29 @@ class Pictures final : public Callback {
   EveryEpochs every_;
 };
 
+// The callback of train and, once the model is trained, its latents for the projector beside the events.
+class TensorBoard final : public callbacks::TensorBoard {
+ public:
+  struct Options {
+    std::int64_t histograms = 1;
+    bool projector = true;
+    static constexpr auto fields() {
+      return std::tuple{field("histograms", &Options::histograms,
+                              "epochs between histograms of the weights by layer group; 0: none", at_least(0)),
+                        field("projector", &Options::projector,
+                              "at the end, of an encoder: latents of 500 examples for TensorBoard's projector")};
+    }
+  };
+  explicit TensorBoard(Options options)
+      : callbacks::TensorBoard({.histograms = options.histograms}), projector_(options.projector) {}
+  bool projector() const { return projector_; }
+
+ private:
+  bool projector_;
+};
+
 // ConfigError for what does not fit the model.
 std::vector<std::shared_ptr<Callback>> make_callbacks(const std::vector<Spec<Callback>>& specs, const Model& model);
+bool wants_projector(const std::vector<std::shared_ptr<Callback>>& callbacks);
 
 }  // namespace vaetl::recipe

@@ -128,24 +128,29 @@ void write_latents_csv(const std::filesystem::path& path, const Latents& latents
   file.commit();
 }
 
+// The configuration, by which TensorBoard finds the others, comes last.
+void add_projector(const std::filesystem::path& folder, const Latents& latents) {
+  write_tensors(folder / "tensors.tsv", latents.values);
+  write_metadata(folder / "metadata.tsv", latents);
+  std::string config =
+      "embeddings {\n  tensor_name: \"latents\"\n  tensor_path: \"tensors.tsv\"\n  metadata_path: \"metadata.tsv\"\n";
+  if (latents.pictures.defined()) {
+    const at::Tensor& pictures = latents.pictures;
+    write_png(folder / "sprite.png", image_grid(pictures, sprite_columns(pictures.size(0)), /*padding=*/0));
+    config += fmt::format(
+        "  sprite {{\n    image_path: \"sprite.png\"\n    single_image_dim: {}\n    single_image_dim: {}\n  }}\n",
+        pictures.size(3), pictures.size(2));
+  }
+  write_atomically(folder / "projector_config.pbtxt", config + "}\n");
+}
+
 void write_projector(const std::filesystem::path& folder, const Latents& latents) {
   std::error_code ignored;
   if (std::filesystem::exists(folder, ignored) && !std::filesystem::is_empty(folder, ignored)) {
     throw OutputError({folder.string(), "a folder that is new or empty", "one that holds files", "name another"});
   }
   AtomicFolder files(folder);
-  write_tensors(files.path() / "tensors.tsv", latents.values);
-  write_metadata(files.path() / "metadata.tsv", latents);
-  std::string config =
-      "embeddings {\n  tensor_name: \"latents\"\n  tensor_path: \"tensors.tsv\"\n  metadata_path: \"metadata.tsv\"\n";
-  if (latents.pictures.defined()) {
-    const at::Tensor& pictures = latents.pictures;
-    write_png(files.path() / "sprite.png", image_grid(pictures, sprite_columns(pictures.size(0)), /*padding=*/0));
-    config += fmt::format(
-        "  sprite {{\n    image_path: \"sprite.png\"\n    single_image_dim: {}\n    single_image_dim: {}\n  }}\n",
-        pictures.size(3), pictures.size(2));
-  }
-  write_atomically(files.path() / "projector_config.pbtxt", config + "}\n");
+  add_projector(files.path(), latents);
   files.commit();
 }
 

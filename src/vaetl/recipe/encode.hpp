@@ -49,6 +49,8 @@ void write_latents_csv(const std::filesystem::path& file, const Latents& latents
 // A folder that `tensorboard --logdir FOLDER` shows in its projector: tensors.tsv, metadata.tsv, sprite.png where there
 // are thumbnails, projector_config.pbtxt. OutputError for a folder that holds other files.
 void write_projector(const std::filesystem::path& folder, const Latents& latents);
+// The same files in a folder that is there and may hold others, such as a run's events.
+void add_projector(const std::filesystem::path& folder, const Latents& latents);
 // The longest side of thumbnails of `count` examples that such a sprite has room for.
 std::int64_t sprite_side(std::int64_t count);
 

@@ -45,10 +45,6 @@ bool lacks_conditions(const Model& model, const Dataset& data) {
   return offers(model, Conditional::capability) && !data.has("condition") && !data.has("target");
 }
 
-at::Tensor spread(std::int64_t size, std::int64_t count) {
-  return (at::arange(std::min(size, count), at::kLong) * size).floor_divide(std::min(size, count));
-}
-
 // The chosen examples, preprocessed, on the model's device: their inputs, and where the model is conditional and they
 // have labels, their conditions.
 Fields fields_of(Model& model, const Dataset& data, const at::Tensor& index) {
@@ -149,45 +145,39 @@ void draw_odd_ones(Model& model, const Dataset& test, std::uint64_t seed, Album&
 }
 
 struct Mistakes {
-  at::Tensor index, target, predicted;  // the most confident first
-  std::int64_t all = 0;
+  at::Tensor index, target, called;  // the most confident first
+  std::int64_t all = 0, examples = 0;
 };
 
-Mistakes find_mistakes(Model& model, const Dataset& test) {
-  std::vector<at::Tensor> confidences, predictions, targets;
-  visit(model, test, [&](Pass& pass) {
-    const auto [confidence, predicted] = at::softmax(pass.logits(), 1).max(1);
-    confidences.push_back(confidence.to(at::kCPU));
-    predictions.push_back(predicted.to(at::kCPU));
-    targets.push_back(pass.fields().target().to(at::kCPU, at::kLong));
-  });
-  const at::Tensor predicted = at::cat(predictions), target = at::cat(targets), confidence = at::cat(confidences);
-  const at::Tensor wrong = at::nonzero(predicted != target).squeeze(1);
-  const at::Tensor order = confidence.index_select(0, wrong).argsort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
-  const at::Tensor index = wrong.index_select(0, order.slice(0, 0, 3 * columns));
-  return {index, target.index_select(0, index), predicted.index_select(0, index), wrong.size(0)};
+Mistakes find_mistakes(const Predictions& found) {
+  const at::Tensor wrong = at::nonzero(found.called != found.target).squeeze(1);
+  const at::Tensor confidence = found.confidence.index_select(0, wrong);
+  const at::Tensor order = confidence.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
+  const at::Tensor shown = wrong.index_select(0, order.slice(0, 0, 3 * columns));
+  return {found.index.index_select(0, shown), found.target.index_select(0, shown), found.called.index_select(0, shown),
+          wrong.size(0), found.index.size(0)};
 }
 
 std::string mistakes_caption(const Mistakes& mistakes, const Dataset& test) {
   std::vector<std::string> pairs;
   for (std::int64_t i = 0; i < mistakes.index.size(0); ++i) {
     pairs.push_back(fmt::format("{} as {}", class_name(test.info(), mistakes.target[i].item<std::int64_t>()),
-                                class_name(test.info(), mistakes.predicted[i].item<std::int64_t>())));
+                                class_name(test.info(), mistakes.called[i].item<std::int64_t>())));
   }
   return fmt::format("The {} most confident of {} mistakes on {} test images, row by row: {}.", pairs.size(),
-                     mistakes.all, test.size(), join(pairs));
+                     mistakes.all, mistakes.examples, join(pairs));
 }
 
-void draw_mistakes(Model& model, const Dataset& test, Album& album) {
-  if (!offers(model, Classifier::capability) || !test.has("target")) return;
-  const Mistakes mistakes = find_mistakes(model, test);
+void draw_mistakes(Model& model, const Dataset& test, const Predictions& found, Album& album) {
+  const Mistakes mistakes = find_mistakes(found);
   if (mistakes.all == 0) return;
   album.add("mistakes.png", inputs_of(model, test, mistakes.index), mistakes_caption(mistakes, test));
 }
 
 }  // namespace
 
-void draw_pictures(Model& model, const Data& data, std::uint64_t seed, const std::filesystem::path& folder) {
+void draw_pictures(Model& model, const Data& data, const std::optional<Predictions>& predictions, std::uint64_t seed,
+                   const std::filesystem::path& folder) {
   if (!sees_pictures(model)) return;
   const at::NoGradGuard no_grad;
   Album album(folder, model);
@@ -196,7 +186,7 @@ void draw_pictures(Model& model, const Data& data, std::uint64_t seed, const std
     draw_reconstructions(model, *data.test, album);
     draw_latent_walk(model, *data.test, album);
     draw_odd_ones(model, *data.test, seed, album);
-    draw_mistakes(model, *data.test, album);
+    if (predictions) draw_mistakes(model, *data.test, *predictions, album);
   }
   album.finish();
 }

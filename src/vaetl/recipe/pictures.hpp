@@ -5,11 +5,14 @@
 
 #include "vaetl/nn/model.hpp"
 #include "vaetl/recipe/data.hpp"
+#include "vaetl/recipe/predictions.hpp"
 
 namespace vaetl::recipe {
 
 // PNG files and captions.json ({file: caption}) in `folder`; nothing where the model's input is no image or it offers
-// nothing to draw. The model is in evaluation mode. LibTorch's default generators are seeded.
-void draw_pictures(Model& model, const Data& data, std::uint64_t seed, const std::filesystem::path& folder);
+// nothing to draw; mistakes are those of `predictions` on the test data. The model is in evaluation mode. LibTorch's
+// default generators are seeded.
+void draw_pictures(Model& model, const Data& data, const std::optional<Predictions>& predictions, std::uint64_t seed,
+                   const std::filesystem::path& folder);
 
 }  // namespace vaetl::recipe

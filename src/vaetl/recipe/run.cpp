@@ -7,8 +7,10 @@
 #include "vaetl/recipe/prepare.hpp"
 #include "vaetl/recipe/solve_head.hpp"
 #include "vaetl/recipe/summary.hpp"
+#include "vaetl/recipe/views.hpp"
 #include "vaetl/report/report.hpp"
 #include "vaetl/train/evaluate.hpp"
+#include "vaetl/train/evaluation_mode.hpp"
 #include "vaetl/zoo/zoo.hpp"
 
 namespace vaetl::recipe {
@@ -59,10 +61,28 @@ void save_model(const Recipe& recipe, const Prepared& prepared, const Run& run,
             {.base_model = base, .folder = folder, .metrics = metric_cards(recipe, prepared, metrics)});
 }
 
+struct RunFiles {
+  std::filesystem::path folder;
+  bool projector = false;  // beside the events
+};
+
 void write_artefacts(const Recipe& recipe, const Prepared& prepared, const Outcome& outcome,
-                     const std::map<std::string, double>& metrics, const std::filesystem::path& folder) {
-  save_model(recipe, prepared, outcome.run, metrics, folder / "model");
-  draw_pictures(*outcome.model, prepared.data, recipe.seed, folder / "pictures");
+                     const std::map<std::string, double>& metrics, const RunFiles& files) {
+  Model& model = *outcome.model;
+  const Data& data = prepared.data;
+  const EvaluationNoise noise(device_of(model));  // a resumed run draws what an uninterrupted one does
+  save_model(recipe, prepared, outcome.run, metrics, files.folder / "model");
+  const ScoredPart scored = scored_part(data);
+  const auto predictions = scored.data ? predict_labels(model, *scored.data) : std::nullopt;
+  draw_pictures(model, data, predictions, recipe.seed, files.folder / "pictures");
+  Json views = Json::object();
+  if (predictions) views["confusion"] = confusion_view(*predictions, *scored.data, scored.split);
+  if (const auto sample = sample_latents(model, data, files.projector)) {
+    if (Json view = latent_view(*sample); !view.is_null()) views["latents"] = std::move(view);
+    if (files.projector) add_projector(files.folder / "events", sample->latents);
+  }
+  if (views.empty()) return;
+  write_atomically(files.folder / "views.json", views.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 // A folder holds a run from its first step on: what is refused before leaves nothing behind.
@@ -111,7 +131,7 @@ Outcome run(const Recipe& recipe, const RunSettings& settings) {
     metrics = evaluate(*outcome.model, *prepared.data.test, alone.evaluate, {.training = prepared.data.train()});
   }
   const bool artefacts = folder.given() && settings.artefacts && done;
-  if (artefacts) write_artefacts(alone, prepared, outcome, metrics, folder.path());
+  if (artefacts) write_artefacts(alone, prepared, outcome, metrics, {folder.path(), wants_projector(callbacks)});
   outcome.summary = summarise_run(alone, settings, prepared, outcome.run, metrics);
   if (folder.given()) write_run_json(folder.path() / "run.json", outcome.summary);
   if (artefacts) write_atomically(folder.path() / "report.html", render_report({folder.path()}, recipe.name));

@@ -1,6 +1,6 @@
 // Runs a recipe: resolves its names to things, checks them, trains, scores on the test split and fills the run folder:
 // recipe.json (resolved, reproduces the run), metrics.jsonl, checkpoints/, model/ (a zoo entry's form), pictures/,
-// run.json, report.html.
+// views.json (confusion matrix, map of the latents), run.json, report.html.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -17,7 +17,7 @@ struct RunSettings {
   std::string resume = "never";    // auto, must: see TrainerOptions
   std::string device = "auto";
   std::string command = {};  // as typed, for the report
-  bool artefacts = true;     // model/, pictures/ and report.html; a sweep's points leave them out
+  bool artefacts = true;     // model/, pictures/, views.json and report.html; a sweep's points leave them out
   std::vector<std::shared_ptr<Callback>> callbacks = {};
   std::shared_ptr<DataCache> data = {};              // opened sets, and a program's own; null: a fresh one
   std::function<void(const Problem&)> skipped = {};  // told of every example that reading leaves out
@@ -31,9 +31,10 @@ struct Outcome {
 
 // run.json: {"kind": "train", "name", "status": "done" | "interrupted", "ended": null |
 //   "patience" | "max_minutes", "rewinds", "seconds", "steps", "epochs", "resumed_from",
-//   "metrics": {name: value on the test split}, "training": the last epoch's terms, "model": {"name", "parameters",
-//   "groups": [{"name", "parameters", "trained"}]}, "device", "threads", "peak_memory_mb", "samples_per_second",
-//   "warnings": of what was looked at before the first step, "waiting_share": of the seconds, for batches, "command",
+//   "metrics": {name: value on the test split}, "higher_is_better": {name: true | false}, "training": the last epoch's
+//   terms, "model": {"name", "parameters", "groups": [{"name", "parameters", "trained"}]}, "device", "threads",
+//   "vaetl", "torch": their versions, "peak_memory_mb", "samples_per_second", "warnings": of what was looked at before
+//   the first step, "waiting_share": of the seconds, for batches, "command",
 //   "data": {"name", "sha256", "licence", "classes", "train", "validation", "test"}, "transfer": {"from", "method",
 //   "sha256", "report", "match": AdaptReport::json, "head": {"l2", "validation": {"accuracy", "cross_entropy"},
 //   "tried", …} where it was solved}}

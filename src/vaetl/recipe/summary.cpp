@@ -6,6 +6,7 @@
 #include "vaetl/core/device.hpp"
 #include "vaetl/core/memory.hpp"
 #include "vaetl/data/known_sets.hpp"
+#include "vaetl/metrics/metric.hpp"
 
 namespace vaetl::recipe {
 namespace {
@@ -67,6 +68,12 @@ Json describe_training_data(const Data& data) {
   return json;
 }
 
+Json directions(const std::map<std::string, double>& metrics) {
+  Json json = Json::object();
+  for (const auto& [name, value] : metrics) json[name] = make_metric(name)->higher_is_better();
+  return json;
+}
+
 Json optional(bool known, Json value) { return known ? std::move(value) : Json(); }
 
 }  // namespace
@@ -113,10 +120,13 @@ Json summarise_run(const Recipe& recipe, const RunSettings& settings, const Prep
       {"epochs", run.epochs},
       {"resumed_from", optional(run.resumed_from >= 0, run.resumed_from)},
       {"metrics", metrics},
+      {"higher_is_better", directions(metrics)},
       {"training", run.metrics},
       {"model", describe_model(*prepared.model, prepared.tuning)},
       {"device", choose_device(settings.device).str()},
       {"threads", at::get_num_threads()},
+      {"vaetl", VAETL_VERSION},
+      {"torch", TORCH_VERSION},
       {"peak_memory_mb", optional(run.peak_memory_mb > 0, std::max(run.peak_memory_mb, peak_memory_mb()))},
       {"warnings", run.warnings},
       {"samples_per_second", optional(run.seconds > 0, std::round(examples / std::max(run.seconds, 1e-9)))},

@@ -42,7 +42,7 @@ class Csv final : public Callback {
 
 // events/: losses at every log point as train/TERM, entries of the history as epoch/TERM and validation/METRIC, weights
 // by layer group as histograms, what other callbacks draw as images, the recipe and notices as text.
-class TensorBoard final : public Callback {
+class TensorBoard : public Callback {
  public:
   static constexpr std::string_view name = "tensorboard";
   struct Options {
