@@ -1,8 +1,8 @@
+#include "vaetl/report/curves.hpp"
+
 #include <algorithm>
-#include <map>
 
 #include "vaetl/report/html.hpp"
-#include "vaetl/report/plot.hpp"
 #include "vaetl/report/section.hpp"
 
 namespace vaetl {
@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::string_view held = "validation.";
 constexpr std::size_t most_points = 300;  // more than a drawing of this width can show
-
-using Curve = std::map<double, double>;  // a resumed run repeats steps: the last line about one counts
-
-struct Quantity {
-  std::string name;
-  Curve train, validation;
-};
 
 Quantity& quantity(std::vector<Quantity>& all, std::string_view name) {
   const auto found = std::find_if(all.begin(), all.end(), [&](const Quantity& q) { return q.name == name; });
@@ -27,8 +20,9 @@ bool is_measured(std::string_view key) {
   return key != "epoch" && key != "step" && key != "seconds" && key != "samples_per_second";
 }
 
-// Every number of the log by quantity, in order of first appearance; the whole loss leads.
-std::vector<Quantity> collect(const ReportFolder& folder) {
+}  // namespace
+
+std::vector<Quantity> read_curves(const ReportFolder& folder) {
   std::vector<Quantity> all = {{"loss", {}, {}}};
   for (std::size_t i = 0; i < folder.log.size(); ++i) {
     const JsonView line(folder.log[i], (folder.path / "metrics.jsonl").string());
@@ -52,33 +46,36 @@ std::vector<Quantity> collect(const ReportFolder& folder) {
   return all;
 }
 
-PlotLine line(const std::string& name, const Curve& curve) {
+PlotLine curve_line(const std::string& name, const Curve& curve) {
   PlotLine result{name, {}};
   for (const auto& [x, y] : curve) result.points.push_back({.x = x, .y = y});
   result.points = thin(result.points, most_points);
   return result;
 }
 
-bool is_constant(const Curve& curve) {
-  return std::all_of(curve.begin(), curve.end(),
-                     [&](const auto& point) { return point.second == curve.begin()->second; });
+bool is_schedule_without_change(const Quantity& q) {
+  const auto first = q.train.begin();
+  return q.name == "lr_factor" &&
+         std::all_of(first, q.train.end(), [&](const auto& point) { return point.second == first->second; });
 }
 
+namespace {
+
 std::string plot(const Quantity& q) {
-  if (q.name == "lr_factor" && is_constant(q.train)) return {};  // no schedule, nothing to see
+  if (is_schedule_without_change(q)) return {};
   const bool validation_only = q.train.empty();
   return render_plot({.title = q.name + (validation_only ? " (validation)" : ""),
                       .x_label = "step",
                       .y_label = {},
                       .colour = validation_only ? 1 : 0,
-                      .lines = {line("train", q.train), line("validation", q.validation)}});
+                      .lines = {curve_line("train", q.train), curve_line("validation", q.validation)}});
 }
 
 }  // namespace
 
 std::string render_curves(const ReportFolder& folder, int level) {
   std::string plots;
-  for (const Quantity& q : collect(folder)) plots += plot(q);
+  for (const Quantity& q : read_curves(folder)) plots += plot(q);
   if (plots.empty()) return {};
   return html::heading(level, "Training") + html::tag("div", "\n" + plots, "class=\"plots\"") + "\n";
 }

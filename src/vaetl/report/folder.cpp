@@ -134,6 +134,11 @@ std::vector<Picture> read_pictures(const fs::path& folder) {
 
 }  // namespace
 
+JsonView ReportFolder::view_of(const std::string& key) const {
+  static const Json none = Json::object();
+  return JsonView(views.is_null() ? none : views, (path / "views.json").string()).object(key);
+}
+
 ReportFolder read_folder(const fs::path& path) {
   const bool sweep = present(path / "sweep.json");
   if (!sweep && !present(path / "run.json")) fail_kind(path);
@@ -144,6 +149,7 @@ ReportFolder read_folder(const fs::path& path) {
   folder.recipe = read_if_there(path / "recipe.json");
   folder.log = sweep ? std::vector<Json>{} : read_log(path / "metrics.jsonl");
   folder.pictures = read_pictures(path / "pictures");
+  folder.views = read_if_there(path / "views.json");
   folder.name = folder.view().text("name");
   if (folder.name.empty()) folder.name = fs::path(path / "").parent_path().filename().string();
   return folder;

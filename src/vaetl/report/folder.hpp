@@ -23,8 +23,10 @@ struct ReportFolder {
   Json recipe;                 // null where there is none
   std::vector<Json> log = {};  // metrics.jsonl
   std::vector<Picture> pictures = {};
+  Json views = {};  // views.json; null where there is none
 
   JsonView view() const { return {summary, (path / (kind == Kind::run ? "run.json" : "sweep.json")).string()}; }
+  JsonView view_of(const std::string& key) const;  // a part of views.json; empty where it is not there
 };
 
 // FileError for a folder that is absent or neither, and for files that do not hold what they should. A last line of

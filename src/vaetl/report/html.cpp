@@ -135,7 +135,9 @@ std::string table(const Table& t) {
   const std::string scrolled = tag("div", tag("table", whole), "class=\"scroll\" tabindex=\"0\"") + "\n";
   // A caption beside the table and not in it, so that it stays readable where the table scrolls.
   const std::string caption = t.caption.empty() ? "" : tag("figcaption", escape(t.caption)) + "\n";
-  return tag("figure", caption + scrolled, "class=\"table\"") + "\n";
+  return tag("figure", caption + scrolled,
+             fmt::format("class=\"table{}{}\"", t.classes.empty() ? "" : " ", t.classes)) +
+         "\n";
 }
 
 std::string folded(std::string_view summary, std::string_view content) {

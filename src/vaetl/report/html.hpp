@@ -34,6 +34,7 @@ struct Table {
   };
   std::vector<Cell> columns = {};
   std::vector<std::vector<Cell>> rows = {};
+  std::string classes = {};  // of the whole: "matrix"
 };
 std::string table(const Table& table);
 

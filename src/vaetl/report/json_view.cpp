@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "vaetl/core/error.hpp"
@@ -11,6 +12,8 @@ namespace {
 
 // Larger numbers are no measurement, and drawing them would leave the range of double.
 constexpr double largest = 1e100;
+
+bool is_measurement(const Json& value) { return value.is_number() && std::abs(value.get<double>()) < largest; }
 
 std::string child(const std::string& where, std::string_view key) { return fmt::format("{}: {}", where, key); }
 
@@ -76,6 +79,25 @@ std::vector<std::string> JsonView::texts(std::string_view key) const {
   for (const Json& item : array(key)) {
     if (!item.is_string()) fail(key, "an array of strings");
     result.push_back(item.get<std::string>());
+  }
+  return result;
+}
+
+std::vector<double> JsonView::numbers(std::string_view key) const {
+  std::vector<double> result;
+  for (const Json& item : array(key)) {
+    if (!is_measurement(item)) fail(key, "an array of numbers");
+    result.push_back(item.get<double>());
+  }
+  return result;
+}
+
+std::vector<std::vector<double>> JsonView::rows(std::string_view key, std::size_t width) const {
+  std::vector<std::vector<double>> result;
+  for (const Json& item : array(key)) {
+    const bool fits = item.is_array() && item.size() == width && std::all_of(item.begin(), item.end(), is_measurement);
+    if (!fits) fail(key, fmt::format("an array of rows of {} numbers", width));
+    result.push_back(item.get<std::vector<double>>());
   }
   return result;
 }

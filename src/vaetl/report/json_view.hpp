@@ -21,9 +21,12 @@ class JsonView {
   JsonView object(std::string_view key) const;                 // an empty one where there is none
   std::vector<JsonView> objects(std::string_view key) const;   // of an array
   std::vector<std::string> texts(std::string_view key) const;  // of an array
+  std::vector<double> numbers(std::string_view key) const;     // of an array; all must be finite
+  std::vector<std::vector<double>> rows(std::string_view key, std::size_t width) const;  // of an array of such
   bool has(std::string_view key) const { return find(key) != nullptr; }
   bool empty() const { return json_->empty(); }
   const Json& json() const { return *json_; }
+  const std::string& where() const { return where_; }
 
  private:
   const Json* find(std::string_view key) const;

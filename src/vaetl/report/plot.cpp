@@ -23,6 +23,11 @@ struct Frame {
 // Lines beyond the eighth repeat the colours, dashed.
 std::string line_class(int line) { return fmt::format("k{}{}", line % colours, line / colours % 2 ? " dashed" : ""); }
 
+int colour_of_line(const Plot& plot, std::size_t line) {
+  const int own = plot.lines[line].colour;
+  return own >= 0 ? own : plot.colour + static_cast<int>(line);
+}
+
 // A filled shape around (x, y), another for each neighbouring line.
 std::string marker(double x, double y, int line, const std::string& note) {
   static const char* const shapes[] = {
@@ -92,7 +97,7 @@ double aside(const Plot& plot, std::size_t line) {
 
 std::string draw_line(const Plot& plot, const Frame& frame, std::size_t index) {
   const PlotLine& line = plot.lines[index];
-  const int colour = plot.colour + static_cast<int>(index);
+  const int colour = colour_of_line(plot, index);
   std::string places, bars, marks;
   for (const PlotPoint& point : line.points) {
     const double x = frame.x.place(point.x) + aside(plot, index), y = frame.y.place(point.y);
@@ -111,7 +116,7 @@ std::string draw_line(const Plot& plot, const Frame& frame, std::size_t index) {
 std::string legend(const Plot& plot) {
   std::string items;
   for (std::size_t i = 0; i < plot.lines.size(); ++i) {
-    const int colour = plot.colour + static_cast<int>(i);
+    const int colour = colour_of_line(plot, i);
     std::string swatch = plot.joined ? segment(line_class(colour).c_str(), 1, 7, 29, 7) : "";
     if (plot.markers) swatch += marker(15, 7, colour, {});
     items +=

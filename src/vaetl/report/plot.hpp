@@ -15,6 +15,7 @@ struct PlotPoint {
 struct PlotLine {
   std::string name;
   std::vector<PlotPoint> points;  // by increasing x
+  int colour = -1;                // below 0: the plot's first and its own place
 };
 
 struct Plot {

@@ -1,5 +1,6 @@
 // Pages for people: one self-contained HTML file from run and sweep folders, read as plain files (recipe.json,
-// run.json, metrics.jsonl, sweep.json, pictures/*.png).
+// run.json, metrics.jsonl, views.json, sweep.json, pictures/*.png). One folder's page tells all of it; of several the
+// page begins with what compares them.
 #pragma once
 #include <filesystem>
 #include <string>

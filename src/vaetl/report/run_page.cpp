@@ -141,8 +141,8 @@ std::string describe_run(const ReportFolder& folder) {
 std::string render_run(const ReportFolder& folder, int level) {
   const JsonView run = folder.view();
   return html::tag("p", html::escape(describe_run(folder)), "class=\"lead\"") + "\n" + notes(run) + tiles(run) +
-         render_pictures(folder, level) + render_curves(folder, level) + transfer_report(run, level) + layers(run) +
-         render_origin(folder, level);
+         render_pictures(folder, level) + render_curves(folder, level) + render_confusion(folder, level) +
+         render_latents(folder, level) + transfer_report(run, level) + layers(run) + render_origin(folder, level);
 }
 
 }  // namespace vaetl

@@ -10,11 +10,11 @@ namespace vaetl {
 std::string render_run(const ReportFolder& folder, int level);
 std::string render_sweep(const ReportFolder& folder, int level);
 
-// A table of all folders, one a row, each a link to its section "part-1", "part-2", ….
-std::string render_comparison(const std::vector<ReportFolder>& folders);
-
 // What a run folder's training curves show, one plot a quantity.
 std::string render_curves(const ReportFolder& folder, int level);
+// Of views.json: which classes are taken for which; maps of the latents.
+std::string render_confusion(const ReportFolder& folder, int level);
+std::string render_latents(const ReportFolder& folder, int level);
 std::string render_pictures(const ReportFolder& folder, int level);
 // The command, and the resolved recipe folded away.
 std::string render_origin(const ReportFolder& folder, int level);
