@@ -1,5 +1,6 @@
 """What a person sees of a training: events, CSV, pictures, warnings; --find-lr, --find-batch, --profile.
 Usage: test_training_app.py BIN [unittest options]"""
+import array
 import csv
 import json
 import re
@@ -13,7 +14,7 @@ VAE = {"name": "vae", "widths": [16], "latent": 4}
 def load_events(folder):
     """Every event of every file of a folder, in TensorBoard's order, by TensorBoard's own reader."""
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
-    return [event for file in sorted(folder.iterdir()) for event in EventFileLoader(str(file)).Load()]
+    return [event for file in sorted(folder.glob("events.out.tfevents.*")) for event in EventFileLoader(str(file)).Load()]
 
 
 def scalars(events):
@@ -29,7 +30,7 @@ def scalars(events):
 class Events(Case):
     def train(self, name, *arguments, **changes):
         changes.setdefault("callbacks", ["csv", "tensorboard", "pictures"])
-        recipe = self.recipe(name, trainer={"steps": 40, "batch_size": 20, "log_every": 5, "validate_every": 1}, **changes)
+        recipe = self.recipe(name.replace("/", "-"), trainer={"steps": 40, "batch_size": 20, "log_every": 5, "validate_every": 1}, **changes)
         return recipe, self.json_of("vaetl-train", recipe, "--out", name, *arguments)
 
     def setUp(self):
@@ -68,6 +69,36 @@ class Events(Case):
         for epoch, value in enumerate(drawn, 1):
             self.assertEqual(value.tensor.string_val[2], (run / f"pictures/epoch-{epoch}.png").read_bytes())
 
+    def test_the_projector_shows_the_latents_of_the_map(self):
+        """By TensorBoard's own plugin, over a folder of runs, as `tensorboard --logdir runs` finds them."""
+        import werkzeug.test
+        from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
+        from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+        from tensorboard.plugins import base_plugin
+        from tensorboard.plugins.projector import projector_plugin
+        self.train("runs/vae", model=VAE, objective="elbo", evaluate=None, callbacks=["tensorboard"],
+                   data={"open": f"idx:{self.data}", "labels": False})
+        self.train("runs/without", callbacks=[{"name": "tensorboard", "projector": False}])
+        self.assertEqual(len(list((self.folder / "runs/without/events").iterdir())), 1)
+        logdir = str(self.folder / "runs")
+        multiplexer = EventMultiplexer().AddRunsFromDirectory(logdir)
+        multiplexer.Reload()
+        runs = MultiplexerDataProvider(multiplexer, logdir)
+        plugin = projector_plugin.ProjectorPlugin(base_plugin.TBContext(logdir=logdir, data_provider=runs))
+        apps = plugin.get_plugin_apps()
+
+        def ask(path, **query):
+            return werkzeug.test.Client(apps[path]).get(path, query_string=query).get_data()
+        self.assertEqual(json.loads(ask("/runs")), ["vae/events"])
+        embedding = json.loads(ask("/info", run="vae/events"))["embeddings"][0]
+        self.assertEqual((embedding["tensorName"], embedding["tensorShape"]), ("latents", [80, 4]))
+        values = array.array("f", ask("/tensor", run="vae/events", name="latents"))
+        self.assertEqual(len(values), 80 * 4)
+        labels = [line.split("\t")[0] for line in ask("/metadata", run="vae/events", name="latents").decode().splitlines()]
+        view = json.loads((self.folder / "runs/vae/views.json").read_text())["latents"]
+        self.assertEqual(labels, ["label"] + [view["classes"][label] for label in view["labels"]])
+        self.assertEqual(ask("/sprite_image", run="vae/events", name="latents")[:4], b"\x89PNG")
+
     def test_the_same_numbers_as_csv(self):
         self.train("classifier", callbacks=["csv"])
         history = [json.loads(line) for line in (self.folder / "classifier/metrics.jsonl").read_text().splitlines()]
@@ -82,7 +113,7 @@ class Events(Case):
         code, _, _ = self.stop_in_training([support.signal.SIGKILL], "vaetl-train", recipe, "--out", "resumed")
         self.assertEqual(code, -support.signal.SIGKILL)
         self.run_program("vaetl-train", recipe, "--out", "resumed", "--resume")
-        self.assertEqual(len(list((self.folder / "resumed/events").iterdir())), 2)
+        self.assertEqual(len(list((self.folder / "resumed/events").glob("events.out.tfevents.*"))), 2)
         # As TensorBoard joins them: what was written after the checkpoint and done again is dropped.
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
         events = EventAccumulator(str(self.folder / "resumed/events"), size_guidance={"scalars": 0})
