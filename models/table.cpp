@@ -13,6 +13,7 @@
 #include "vaetl/models/resnet.hpp"
 #include "vaetl/models/resnet_cifar.hpp"
 #include "vaetl/models/sequence_autoencoder.hpp"
+#include "vaetl/models/skip_autoencoder.hpp"
 #include "vaetl/models/vae.hpp"
 #include "vaetl/models/vgg.hpp"
 #include "vaetl/nn/model.hpp"
@@ -33,6 +34,7 @@ Registry<Model>& registry<Model>() {
     table.add<models::Vgg>();
     table.add<models::Autoencoder>();
     table.add<models::ConvAutoencoder>();
+    table.add<models::SkipAutoencoder>();
     table.add<models::Vae>();
     table.add<models::ConvVae>();
     table.add<models::Gan>();

@@ -156,7 +156,7 @@ class Exported : public ::testing::TestWithParam<ExportCase> {
     const at::Tensor condition = fields.has("condition") ? fields["condition"] : at::Tensor();
     std::map<std::string, at::Tensor> tensors;
     if (condition.defined()) tensors["condition"] = condition;
-    if (offers(*model_, "Encoder")) {
+    if (offers(*model_, "Encoder") || offers(*model_, "Restorer")) {
       tensors["input"] = fields.input();
       tensors["forward"] = model.predict_batch(fields);
     }

@@ -10,10 +10,13 @@
 #include "train/fixture.hpp"
 #include "vaetl/core/random.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/nn/restorer.hpp"
 #include "vaetl/objectives/adversarial.hpp"
 #include "vaetl/objectives/cross_entropy.hpp"
 #include "vaetl/objectives/elbo.hpp"
+#include "vaetl/objectives/picture_corruption.hpp"
 #include "vaetl/objectives/reconstruction.hpp"
+#include "vaetl/objectives/restoration.hpp"
 #include "vaetl/train/evaluate.hpp"
 
 namespace vaetl::testing::learning_test {
@@ -40,11 +43,13 @@ class EveryModel : public ::testing::TestWithParam<std::string> {
   static bool rebuilds(const Model& model) {
     return offers(model, "Encoder") && offers(model, "Decoder") && !offers(model, "Variational");
   }
+  static bool repairs(const Model& model) { return offers(model, "Restorer"); }
   static bool plays(const Model& model) { return offers(model, "Generator") && offers(model, "Critic"); }
   static std::shared_ptr<Objective> objective(const Model& model) {
     if (plays(model)) return make<objectives::Adversarial>({.r1 = 1});
     if (classifies(model)) return make<objectives::CrossEntropy>();
     if (rebuilds(model)) return make<objectives::Reconstruction>();
+    if (repairs(model)) return make<objectives::Restoration>({.corrupt = spec<corruptions::Halve>()});
     return make<objectives::Elbo>();
   }
   // Every registered model must be trainable by one of these, or this suite has to learn another.
@@ -54,7 +59,8 @@ class EveryModel : public ::testing::TestWithParam<std::string> {
     } catch (const ConfigError&) {  // it halves pictures too often for the smallest
       side_ = 32;
     }
-    ASSERT_TRUE(classifies(*fresh()) || rebuilds(*fresh()) || plays(*fresh()) || offers(*fresh(), "Variational"));
+    ASSERT_TRUE(classifies(*fresh()) || rebuilds(*fresh()) || repairs(*fresh()) || plays(*fresh()) ||
+                offers(*fresh(), "Variational"));
   }
 
   static vaetl::Run fit(const std::shared_ptr<Model>& model, const Dataset& data, double lr, std::int64_t steps) {
@@ -87,6 +93,17 @@ class EveryModel : public ::testing::TestWithParam<std::string> {
     const at::Tensor made = generator.generate(at::randn({200, generator.noise_size()}));
     const at::Tensor rows = made.reshape({200, kClasses, -1}).mean(2);
     return (rows.amax(1) - rows.mean(1)).mean().item<double>() / (range.high - range.low) / 0.35;
+  }
+
+  // How far restored pictures are from the clean ones, as a share of how far the halved ones are.
+  static double damage_left(Model& model, const Dataset& data) {
+    model.eval();
+    const at::NoGradGuard no_grad;
+    const at::Tensor clean = data.all().input().to(at::kFloat) / 255;
+    Fields fields;
+    fields.set("input", corruptions::Halve().apply(clean, {}, {}));
+    const at::Tensor left = restored(model, fields, "test") - clean;
+    return (left.square().mean() / (fields.input() - clean).square().mean()).item<double>();
   }
 
   std::int64_t side_ = 12;
@@ -132,6 +149,9 @@ TEST_P(EveryModel, LearnsWhatGeneralises) {
   if (plays(*model)) {
     EXPECT_GT(contrast(*model), 0.5);
     EXPECT_LT(contrast(*untrained), 0.25);
+  } else if (repairs(*model)) {
+    EXPECT_LT(damage_left(*model, test), 0.9);
+    EXPECT_GT(damage_left(*untrained, test), 0.99);
   } else if (rebuilds(*model)) {
     const at::Tensor seen = test.all().input().to(at::kFloat) / 255;
     const double constant = (seen - seen.mean(0)).square().mean().item<double>();  // of the best picture for all

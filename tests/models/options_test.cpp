@@ -12,6 +12,7 @@
 #include "vaetl/models/mlp.hpp"
 #include "vaetl/models/vae.hpp"
 #include "vaetl/nn/likelihood.hpp"
+#include "vaetl/nn/restorer.hpp"
 #include "vaetl/nn/state.hpp"
 
 namespace vaetl::testing::options_test {
@@ -103,6 +104,9 @@ std::string fingerprint(const std::string& name, const Json& options) {
     const at::Tensor z = at::randn({fields.size(), require<Generator>(*model).noise_size()});
     text += fmt::format(" {}", critic->judge(fields.input(), classes).score.sum().item<double>());
     return text + fmt::format(" {}", require<Generator>(*model).generate(z, classes).sum().item<double>());
+  }
+  if (auto* restorer = dynamic_cast<Restorer*>(model.get())) {
+    return text + fmt::format(" {}", restorer->restore(fields).sum().item<double>());
   }
   auto& encoder = require<Encoder>(*model);
   const at::Tensor features = encoder.encode(fields);

@@ -17,6 +17,7 @@
 #include "vaetl/core/random.hpp"
 #include "vaetl/nn/adapter.hpp"
 #include "vaetl/nn/pass.hpp"
+#include "vaetl/nn/restorer.hpp"
 #include "vaetl/nn/state.hpp"
 
 namespace vaetl::testing::registered_test {
@@ -75,6 +76,7 @@ class Registered : public ::testing::TestWithParam<std::string> {
     if (rebuilds(model)) {
       result.push_back(require<Decoder>(model).decode(pass.features())->log_prob(pass.fields().input()));
     }
+    if (auto* restorer = dynamic_cast<Restorer*>(&model)) result.push_back(restorer->restore(pass.fields()));
     if (auto* critic = dynamic_cast<Critic*>(&model)) {
       result.push_back(critic->judge(batch.at("train").input()).score);
     }
@@ -169,6 +171,9 @@ TEST_P(Registered, ItsOutputsHaveTheirShapes) {
         },
         {"model \"" + GetParam() + "\": expected latents of shape (N, "});
   }
+  if (auto* restorer = dynamic_cast<Restorer*>(model_.get())) {
+    EXPECT_EQ(restorer->restore(batch.at("train")).sizes(), x.sizes());
+  }
   if (auto* critic = dynamic_cast<Critic*>(model_.get())) {
     EXPECT_EQ(critic->judge(x).score.sizes(), at::IntArrayRef({3}));
   }
@@ -186,11 +191,12 @@ TEST_P(Registered, EncodesThePosteriorsMean) {
 }
 
 TEST_P(Registered, RefusesInputsOfAnotherShape) {
-  if (!offers(*model_, "Encoder")) return;
-  auto& encoder = require<Encoder>(*model_);
+  auto* encoder = dynamic_cast<Encoder*>(model_.get());
+  auto* restorer = dynamic_cast<Restorer*>(model_.get());
+  if (!encoder && !restorer) return;
   Fields fields;
   fields.set("input", at::zeros({2, 3, 5}));
-  expect_error<DataError>([&] { encoder.encode(fields); },
+  expect_error<DataError>([&] { encoder ? encoder->encode(fields) : restorer->restore(fields); },
                           {"model \"" + GetParam() + "\": expected input of shape (N, ", "found (2, 3, 5), float32"});
 }
 

@@ -2,6 +2,7 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/nn/restorer.hpp"
 
 namespace vaetl {
 namespace {
@@ -45,6 +46,7 @@ const Entry capability_table[] = {entry<Encoder>(),
                                   entry<Variational>(),
                                   entry<Generator>(),
                                   entry<Critic>(),
+                                  entry<Restorer>(),
                                   {SequenceModel::capability, steps}};
 
 // What a description lacks where the model could offer the capability.

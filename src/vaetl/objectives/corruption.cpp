@@ -2,7 +2,10 @@
 
 #include <ATen/ops/rand_like.h>
 #include <ATen/ops/randn_like.h>
+#include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/where.h>
+
+#include "vaetl/objectives/picture_corruption.hpp"
 
 namespace vaetl {
 
@@ -11,7 +14,10 @@ Registry<Corruption>& registry<Corruption>() {
   static Registry<Corruption> table = Registry<Corruption>("corruption")
                                           .add<corruptions::Gaussian>()
                                           .add<corruptions::Masking>()
-                                          .add<corruptions::SaltAndPepper>();
+                                          .add<corruptions::SaltAndPepper>()
+                                          .add<corruptions::Box>()
+                                          .add<corruptions::Strokes>()
+                                          .add<corruptions::Halve>();
   return table;
 }
 
@@ -27,11 +33,23 @@ Json Codec<Spec<Corruption>>::write(const Spec<Corruption>& value) {
 Json Codec<Spec<Corruption>>::schema(const Rule&) { return Json{{"type", Json::array({"string", "object"})}}; }
 
 namespace corruptions {
+namespace {
+
+// The least and the greatest value that an input can be: as declared, or else the batch's own. 0-dim, on x's device.
+std::pair<at::Tensor, at::Tensor> extremes(const at::Tensor& x, const FieldInfo& info) {
+  if (!(info.low < info.high)) return {x.min(), x.max()};
+  return {at::scalar_tensor(info.low, x.options()), at::scalar_tensor(info.high, x.options())};
+}
+
+}  // namespace
 
 at::Tensor Gaussian::draw(const at::Tensor& x) const { return at::randn_like(x); }
 
-at::Tensor Gaussian::apply(const at::Tensor& x, const at::Tensor& noise, const FieldInfo&) const {
-  return x.add(noise, options_.sigma);
+at::Tensor Gaussian::apply(const at::Tensor& x, const at::Tensor& noise, const FieldInfo& info) const {
+  at::Tensor noisy = x.add(noise, options_.sigma);
+  if (!options_.clip) return noisy;
+  const auto [low, high] = extremes(x, info);
+  return noisy.clamp_(low, high);
 }
 
 at::Tensor Masking::draw(const at::Tensor& x) const { return at::rand_like(x); }
@@ -40,12 +58,14 @@ at::Tensor Masking::apply(const at::Tensor& x, const at::Tensor& noise, const Fi
   return x.masked_fill(noise.lt(options_.share), 0);
 }
 
+at::Tensor Masking::missing(const at::Tensor& /*x*/, const at::Tensor& noise) const { return noise.lt(options_.share); }
+
 at::Tensor SaltAndPepper::draw(const at::Tensor& x) const { return at::rand_like(x); }
 
 at::Tensor SaltAndPepper::apply(const at::Tensor& x, const at::Tensor& noise, const FieldInfo& info) const {
   const at::Tensor pepper = noise.lt(options_.share / 2), salt = noise.lt(options_.share);
-  if (info.low < info.high) return x.masked_fill(salt, info.high).masked_fill_(pepper, info.low);
-  return at::where(pepper, x.min(), at::where(salt, x.max(), x));
+  const auto [low, high] = extremes(x, info);
+  return at::where(pepper, low, at::where(salt, high, x));
 }
 
 }  // namespace corruptions

@@ -1,11 +1,12 @@
-// Noise on the input that a denoising autoencoder is to take away (Vincent et al., JMLR 11, 2010). It is
-// described by a name and options in an objective's `corrupt`:
+// Damage to the input that a denoising autoencoder is to take away (Vincent et al., JMLR 11, 2010), or a restorer
+// (objectives/restoration.hpp) to repair. It is described by a name and options in an objective's `corrupt`:
 //
 //   {"name": "reconstruction", "corrupt": {"name": "masking", "share": 0.3}}
 //
-// gaussian         x + σ ε, ε standard normal; not clipped
+// gaussian         x + σ ε, ε standard normal; clipped to the input's range on request
 // masking          a share of the values, each by itself, becomes 0
 // salt_and_pepper  a share of the values becomes the least or the greatest that an input can be, each as often
+// and of pictures (objectives/picture_corruption.hpp) box, strokes and halve.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -14,15 +15,22 @@
 
 namespace vaetl {
 
+// What became of the values: each is still there but wrong; some are gone, and it is known which; what is fine is gone
+// everywhere.
+enum class Damage { noise, missing, detail };
+
 // A class joins by registry<Corruption>().add<Mine>().
 class Corruption {
  public:
   using Kind = Corruption;
   virtual ~Corruption() = default;
-  // Like x, from the default generator on x's device.
+  // What apply() needs for these examples, from the default generator on x's device; often like x.
   virtual at::Tensor draw(const at::Tensor& x) const = 0;
   // x is left as it is; `info` says in which range its values lie.
   virtual at::Tensor apply(const at::Tensor& x, const at::Tensor& noise, const FieldInfo& info) const = 0;
+  virtual Damage damage() const { return Damage::noise; }
+  // bool, like x or with one channel for all: where values are missing. Undefined unless damage() says so.
+  virtual at::Tensor missing(const at::Tensor& /*x*/, const at::Tensor& /*noise*/) const { return {}; }
 };
 
 template <>
@@ -43,8 +51,10 @@ class Gaussian final : public Corruption {
   static constexpr std::string_view name = "gaussian";
   struct Options {
     double sigma = 0.3;
+    bool clip = false;
     static constexpr auto fields() {
-      return std::tuple{field("sigma", &Options::sigma, "standard deviation of the noise", between(0, 1e6))};
+      return std::tuple{field("sigma", &Options::sigma, "standard deviation of the noise", between(0, 1e6)),
+                        field("clip", &Options::clip, "to the input's range, as files of pictures have it")};
     }
   };
   explicit Gaussian(Options options) : options_(options) {}
@@ -68,6 +78,8 @@ class Masking final : public Corruption {
   explicit Masking(Options options) : options_(options) {}
   at::Tensor draw(const at::Tensor& x) const override;
   at::Tensor apply(const at::Tensor& x, const at::Tensor& noise, const FieldInfo& info) const override;
+  Damage damage() const override { return Damage::missing; }
+  at::Tensor missing(const at::Tensor& x, const at::Tensor& noise) const override;
 
  private:
   Options options_;

@@ -28,7 +28,7 @@ class Reconstruction final : public Objective {
       return std::tuple{choice("loss", &Options::loss, "what is averaged over an example's elements",
                                {"mse", "cross_entropy", "likelihood"}),
                         field("corrupt", &Options::corrupt,
-                              "noise on the input: gaussian, masking or salt_and_pepper; none by default")};
+                              "damage to the input, such as gaussian, masking, box or halve; none by default")};
     }
   };
 

@@ -9,6 +9,7 @@
 #include "vaetl/objectives/language_model.hpp"
 #include "vaetl/objectives/per_step.hpp"
 #include "vaetl/objectives/reconstruction.hpp"
+#include "vaetl/objectives/restoration.hpp"
 #include "vaetl/objectives/simclr.hpp"
 #include "vaetl/objectives/sparsity.hpp"
 #include "vaetl/objectives/squared_error.hpp"
@@ -24,6 +25,7 @@ Registry<Objective>& registry<Objective>() {
                                          .add<objectives::Iwae>()
                                          .add<objectives::SimClr>()
                                          .add<objectives::Reconstruction>()
+                                         .add<objectives::Restoration>()
                                          .add<objectives::SparsityKl>()
                                          .add<objectives::SparsityL1>()
                                          .add<objectives::Contractive>()

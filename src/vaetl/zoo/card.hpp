@@ -41,7 +41,7 @@ struct BaseCard {
 //   noise         standard normal values for a generator that encodes nothing
 // Of more than 4099 values (a prime, so that no row of a picture looks like another) the first 4099 are told, and
 // repeated until the shape is full. The output is that of the first capability of classify, regress, unroll, encode,
-// generate. `condition` holds the class where the model is conditional, and is empty where it is not.
+// restore, generate. `condition` holds the class where the model is conditional, and is empty where it is not.
 constexpr std::int64_t most_told_values = 4099, most_input_values = 200'000;
 
 struct TestVector {
@@ -52,14 +52,14 @@ struct TestVector {
   double tolerance = 1e-3;
   static constexpr auto fields() {
     using V = TestVector;
-    return std::tuple{
-        field("shape", &V::shape, "shape of the input, N first"),
-        field("input", &V::input, "its values; the first 4099 of more, which repeat"),
-        field("output", &V::output, "expected values, row by row"),
-        field("condition", &V::condition, "class of each example; empty: not conditional"),
-        choice("of", &V::of, "what the output is", {"logits", "predictions", "steps", "features", "generated"}),
-        choice("stage", &V::stage, "what the input is", {"raw", "preprocessed", "noise"}),
-        field("tolerance", &V::tolerance, "largest difference", at_least(0))};
+    return std::tuple{field("shape", &V::shape, "shape of the input, N first"),
+                      field("input", &V::input, "its values; the first 4099 of more, which repeat"),
+                      field("output", &V::output, "expected values, row by row"),
+                      field("condition", &V::condition, "class of each example; empty: not conditional"),
+                      choice("of", &V::of, "what the output is",
+                             {"logits", "predictions", "steps", "features", "restored", "generated"}),
+                      choice("stage", &V::stage, "what the input is", {"raw", "preprocessed", "noise"}),
+                      field("tolerance", &V::tolerance, "largest difference", at_least(0))};
   }
 };
 

@@ -102,6 +102,7 @@ constexpr TaskCommand task_commands[] = {
     {"regress", "vaetl-predict {} FILE…", "vaetl-predict {} FILE…"},
     {"generate", "vaetl-generate {} --out new.png", "vaetl-generate {}"},
     {"reconstruct", "vaetl-reconstruct {} --data REF --out rebuilt.png", "vaetl-reconstruct {} --data REF"},
+    {"restore", "vaetl-enhance {} FILE… --out repaired/", ""},
     {"sequence", "", "vaetl-generate {} --length 400"},
     {"encode", "vaetl-encode {} --data REF --out features.npy", "vaetl-encode {} --data REF --out features.npy"}};
 
@@ -117,16 +118,18 @@ std::string commands(const Card& card) {
 }
 
 std::string usage(const Card& card) {
-  const bool encodes =
-      std::find(card.capabilities.begin(), card.capabilities.end(), "Encoder") != card.capabilities.end();
+  const auto offers = [&](const char* capability) {
+    return std::find(card.capabilities.begin(), card.capabilities.end(), capability) != card.capabilities.end();
+  };
   const bool classifies = !card.classes.empty() || (card.test_vector && card.test_vector->of == "logits");
+  const char* output = classifies ? "logits" : offers("Encoder") ? "features" : offers("Restorer") ? "restored" : "";
   std::string text = "## Use\n\nIn the zoo its name is enough; elsewhere give the path of this folder.\n\n";
   text += commands(card);
-  if (!encodes) return text;
+  if (std::string_view(output).empty()) return text;
   return text + fmt::format(
                     "\n```cpp\nauto model = vaetl::zoo::load(\"{}\");\n"
                     "at::Tensor {} = model.predict(raw);  // raw: (N, …) as the data store it\n```\n",
-                    card.name, classifies ? "logits" : "features");
+                    card.name, output);
 }
 
 }  // namespace

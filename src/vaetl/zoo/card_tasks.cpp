@@ -1,4 +1,5 @@
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/nn/restorer.hpp"
 #include "vaetl/zoo/card.hpp"
 
 namespace vaetl::zoo {
@@ -8,9 +9,10 @@ struct ZooTask {
   const char* name;
   std::string_view capability;
 };
-constexpr ZooTask zoo_tasks[] = {{"classify", Classifier::capability},    {"regress", Regressor::capability},
-                                 {"reconstruct", Decoder::capability},    {"generate", Generator::capability},
-                                 {"sequence", SequenceModel::capability}, {"encode", Encoder::capability}};
+constexpr ZooTask zoo_tasks[] = {{"classify", Classifier::capability}, {"regress", Regressor::capability},
+                                 {"reconstruct", Decoder::capability}, {"generate", Generator::capability},
+                                 {"restore", Restorer::capability},    {"sequence", SequenceModel::capability},
+                                 {"encode", Encoder::capability}};
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/nn/capabilities.hpp"
 #include "vaetl/nn/pass.hpp"
+#include "vaetl/nn/restorer.hpp"
 #include "vaetl/zoo/compute.hpp"
 #include "vaetl/zoo/zoo.hpp"
 
@@ -65,7 +66,7 @@ Fields rows_between(const Fields& fields, std::int64_t begin, std::int64_t end) 
 }
 
 void check_ready(const Model& model) {
-  require_capability(model, Encoder::capability, "predict");
+  if (!offers(model, Restorer::capability)) require_capability(model, Encoder::capability, "predict");
   if (!model.is_training()) return;
   throw ConfigError({"predict", "a model in evaluation mode", "one in training mode", "call model->eval()"});
 }
@@ -78,13 +79,15 @@ std::string output_of(const Model& model) {
   if (offers(model, Classifier::capability)) return "logits";
   if (offers(model, Regressor::capability)) return "predictions";
   if (offers(model, SequenceModel::capability)) return "steps";
-  return offers(model, Encoder::capability) ? "features" : "generated";
+  if (offers(model, Encoder::capability)) return "features";
+  return offers(model, Restorer::capability) ? "restored" : "generated";
 }
 
 at::Tensor output_for(Model& model, const Fields& fields, const Preprocess& preprocess) {
   const std::string kind = output_of(model);
   std::vector<at::Tensor> state;
   if (kind == "steps") return require<SequenceModel>(model).unroll(fields, state);
+  if (kind == "restored") return preprocess.restore("input", require<Restorer>(model).restore(fields));
   const at::Tensor features = require<Encoder>(model, "predict").encode(fields);
   if (kind == "logits") return require<Classifier>(model).classify(features);
   if (kind == "features") return features;
@@ -98,7 +101,10 @@ std::vector<std::int64_t> empty_shape(const Model& model) {
   if (kind == "logits") return {0, dynamic_cast<const Classifier&>(model).classes()};
   if (kind == "predictions") return {0, dynamic_cast<const Regressor&>(model).outputs()};
   if (kind == "steps") return {0, 0, dynamic_cast<const SequenceModel&>(model).step_outputs()};
-  return {0, dynamic_cast<const Encoder&>(model).feature_size()};
+  if (kind == "features") return {0, dynamic_cast<const Encoder&>(model).feature_size()};
+  std::vector<std::int64_t> shape = model.signature().inputs.at("input").shape;
+  shape.insert(shape.begin(), 0);
+  return shape;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "vaetl/core/text.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/nn/restorer.hpp"
 
 namespace vaetl {
 
@@ -106,8 +107,10 @@ TensorCards outputs_of(const Model& model, const std::vector<std::string>& class
   if (offers(model, SequenceModel::capability)) outputs["steps"] = describe_steps(model);
   if (offers(model, Encoder::capability)) outputs["features"] = describe_features(dynamic_cast<const Encoder&>(model));
   const auto inputs = model.signature().inputs;
-  if (offers(model, Generator::capability) && inputs.contains("input")) {
-    outputs["generated"] = describe_field(inputs.at("input"), reads_steps(model));
+  for (const auto& [capability, output] :
+       {std::pair{Restorer::capability, "restored"}, {Generator::capability, "generated"}}) {
+    if (!offers(model, capability) || !inputs.contains("input")) continue;
+    outputs[output] = describe_field(inputs.at("input"), reads_steps(model));
   }
   return outputs;
 }

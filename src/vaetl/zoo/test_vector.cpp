@@ -6,6 +6,7 @@
 #include "vaetl/core/random.hpp"
 #include "vaetl/nn/capabilities.hpp"
 #include "vaetl/nn/pass.hpp"
+#include "vaetl/nn/restorer.hpp"
 #include "vaetl/zoo/compute.hpp"
 #include "vaetl/zoo/zoo.hpp"
 
@@ -61,7 +62,7 @@ TestVector drawn_vector(const Model& model) {
   const Signature signature = model.signature();
   TestVector vector{.condition = last_class(model), .of = output_of(model)};
   if (reads_other_fields(signature)) return vector;
-  if (offers(model, Encoder::capability)) {
+  if (offers(model, Encoder::capability) || offers(model, Restorer::capability)) {
     const FieldInfo& input = signature.inputs.at("input");
     vector.shape = one_example(input);
     const bool raw = Preprocess::from_json(model.preprocess()).raw_shape(input.shape) == input.shape;

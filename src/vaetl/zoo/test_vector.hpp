@@ -9,10 +9,10 @@
 
 namespace vaetl::zoo {
 
-// Of noise, in evaluation mode: bytes or token ids for an encoder, where its preprocessing changes their shape what
-// comes after it, normal values for a generator without one; of a conditional model with its last class. None for a
-// model that offers neither, reads other fields or is so large that the card would be unwieldy. DivergedError,
-// beginning with `place`, for outputs that are not finite.
+// Of noise, in evaluation mode: bytes or token ids for an encoder or a restorer, where its preprocessing changes their
+// shape what comes after it, normal values for a generator without one; of a conditional model with its last class.
+// None for a model that offers neither, reads other fields or is so large that the card would be unwieldy.
+// DivergedError, beginning with `place`, for outputs that are not finite.
 std::optional<TestVector> make_test_vector(const std::string& place, const std::shared_ptr<Model>& model);
 
 // The vector's input, float64 (N, …), with what repeats.

@@ -24,10 +24,10 @@ struct Pretrained {
   zoo::Card card = {};
   // raw: as the data store it, (N, …) or one example, uint8, float or token ids, on any device → on the CPU, logits
   // (N, K) of a classifier, values (N, O) of a regressor in their own units, outputs (N, T, O) of a sequence model,
-  // features (N, F) of another encoder. Pictures may have any size where the preprocessing resizes them; where it makes
-  // something else of raw input (of the columns of a table, say) that is (N, …). Computed on the model's device, in
-  // parts, without gradients. Thread-safe while nobody trains the model.
-  // DataError: another shape or type. ConfigError: no encoder, or a model in training mode.
+  // features (N, F) of another encoder, repaired pictures of a restorer in the data's units. Pictures may have any size
+  // where the preprocessing resizes them; where it makes something else of raw input (of the columns of a table, say)
+  // that is (N, …). Computed on the model's device, in parts, without gradients. Thread-safe while nobody trains the
+  // model. DataError: another shape or type. ConfigError: no encoder and no restorer, or a model in training mode.
   at::Tensor predict(const at::Tensor& raw) const;
   // The same of the field "input", with the sequences' "length" (N) where they are padded, and with the classes in
   // "condition" (N) for a conditional model.
