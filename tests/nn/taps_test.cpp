@@ -58,6 +58,31 @@ TEST(Taps, SeeWhatEachStepMakes) {
   EXPECT_EQ(taps.groups(), (std::vector<std::string>{"first", "b.2", "b.3", "b.4"}));
 }
 
+// A group of two layers, either of which may be wanted.
+class Pair final : public Model {
+ public:
+  Pair() : Model({"pair", Json::object()}) {
+    blocks = register_module("blocks", std::make_shared<nn::Sequence>());
+    for (int i = 0; i < 2; ++i) blocks->add(std::make_shared<nn::Linear>(4, 4));
+  }
+  std::vector<LayerGroup> layer_groups() const override { return {{"both", {"blocks.0", "blocks.1"}}}; }
+  Signature signature() const override { return {{{"input", {{4}, at::kFloat, 0, 1}}}}; }
+  std::shared_ptr<nn::Sequence> blocks;
+};
+
+TEST(Taps, ALayerIsTappedByItsPath) {
+  Pair pair;
+  const Taps taps(pair, {"both", "blocks.1", "blocks.0"});
+  EXPECT_EQ(taps.groups(), (std::vector<std::string>{"blocks.0", "blocks.1", "both"}));
+  const at::Tensor x = at::rand({2, 4}), out = pair.blocks->forward(x);
+  const auto first = std::dynamic_pointer_cast<nn::Linear>(pair.blocks->children().front());
+  EXPECT_TRUE(at::allclose(taps["blocks.0"], first->forward(x)));
+  EXPECT_TRUE(at::equal(taps["blocks.1"], out));
+  EXPECT_TRUE(at::equal(taps["both"], out));
+  EXPECT_EQ(Taps(pair, {"blocks.*"}).groups().size(), 2U);
+  expect_error<ConfigError>([&] { Taps(pair, {"blocks.2"}); }, {"groups: expected a layer group of", "\"blocks.2\""});
+}
+
 TEST(Taps, AreOnlyOfTheirGroupsAndTheirTime) {
   Chain chain;
   EXPECT_FALSE(Taps::active());

@@ -5,6 +5,8 @@
 //   at::Tensor features = encoder.encode(fields);
 //   at::Tensor map = taps["encoder.1"];      // (N, C, H, W), part of the graph of `features`
 //
+// A layer within a group is tapped by its path, where that is one of those that make up the group: stage1.3 of stage1.
+//
 // A group's output is what the group after it takes: functions without parameters (activations, pooling) that follow
 // its last layer belong to it. Of sequences it is (N, T, F), with padding as it comes; of a latent group the mean.
 #pragma once
@@ -21,8 +23,8 @@ namespace vaetl::nn {
 // the model. Several may live at once.
 class Taps {
  public:
-  // Patterns as match_groups takes them. ConfigError, beginning with `path`, where one matches nothing that has an
-  // output of its own, as additions within other layers (adapter.*) have none.
+  // Patterns as match_groups takes them, or else over such paths. ConfigError, beginning with `path`, where one matches
+  // nothing that has an output of its own, as additions within other layers (adapter.*) have none.
   Taps(const Model& model, const std::vector<std::string>& patterns, const std::string& path = "groups");
   ~Taps() { active_ = outer_; }
   Taps(const Taps&) = delete;
@@ -47,7 +49,7 @@ class Taps {
   Taps* outer_;
   std::string path_;
   std::vector<std::string> groups_;
-  std::map<const torch::nn::Module*, std::string> wanted_;  // the module that ends a group → its name
+  std::map<const torch::nn::Module*, std::vector<std::string>> wanted_;  // the module that ends a group → its names
   std::map<std::string, at::Tensor, std::less<>> outputs_;
 };
 
