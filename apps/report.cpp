@@ -27,6 +27,9 @@ int main(int argc, char** argv) {
       .synopsis = "vaetl-report RUN… --out FILE.html [options]",
       .purpose = "makes one self-contained page of runs and sweeps",
       .flags = {out_flag("FILE", "the page"), {"title", "T", "its title (after the runs)"}},
+      .notes =
+          "Of several folders the page begins with what compares them: a row a run, their curves over each\n"
+          "other, and the keys in which their recipes differ.\n",
       .example = "  vaetl-report runs/simclr runs/few-labels --out report.html --title 'Few labels'\n",
       .run = write_report};
   return run_program(program, argc, argv);
