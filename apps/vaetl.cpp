@@ -27,6 +27,7 @@ const std::map<std::string, std::string> purposes = {
     {"generate", "makes new data: pictures, arrays, texts"},
     {"reconstruct", "rebuilds examples from their codes"},
     {"detect", "finds what is odd"},
+    {"enhance", "repairs and restyles pictures"},
     {"compress", "stores pictures small and without loss"},
     {"decompress", "makes again the pictures that compress stored"},
     {"sweep", "runs a recipe many times and compares"},
