@@ -187,6 +187,7 @@ class Pages(Case):
         page = self.browser.open(bad, width=380)
         self.assertEqual([text for text, _, _ in page.evaluate(CONTRAST)], ["pale"])
         self.assertEqual(len(page.evaluate(SMALL)), 1)
+        self.assertEqual(len(page.evaluate(UNREACHED)), 1)
         self.assertGreater(page.evaluate("document.documentElement.scrollWidth"), 380)
         self.assertEqual(len(page.complaints()), 1)
         page.close()

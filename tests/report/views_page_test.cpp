@@ -77,7 +77,7 @@ TEST_F(ViewsPage, MapsWithALegend) {
 TEST_F(ViewsPage, MapsWithoutLabelsAndWithMany) {
   Page found = check(page({{"latents", latents_json(40, 0)}}));
   EXPECT_EQ(found.count["path"], 2);
-  EXPECT_TRUE(found.shows("40 validation examples, whose classes are not known."));
+  EXPECT_TRUE(found.shows("40 validation examples, without classes."));
   found = check(page({{"latents", latents_json(300, 100)}}));
   EXPECT_EQ(found.count["path"], 2 * 100 + 24);
   EXPECT_TRUE(found.shows("class 23 and 76 more"));

@@ -3,6 +3,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 
+#include <algorithm>
+
 #include "vaetl/data/pipeline.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/png.hpp"

@@ -103,6 +103,7 @@ details { margin: .8rem 0; }
 summary { cursor: pointer; color: var(--accent); font-weight: 500; }
 @media (max-width: 40rem) { main { padding: 1.5rem .9rem 3rem; } h1 { font-size: 1.5rem; } .plot { padding: .6rem; }
   .plot text { font-size: 20px; } .plot.wide text { font-size: 23px; } th, td { padding: .45rem .6rem; }
+  th:first-child { white-space: normal; min-width: 8rem; max-width: 9.5rem; overflow-wrap: anywhere; }
   .matrix th, .matrix td { padding: .25rem .15rem .25rem .2rem; font-size: .74rem; } .matrix td { min-width: 1.5rem; }
   .matrix th:first-child { min-width: 4rem; max-width: 5.5rem; } .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 @media print { body { background: #fff; } .plot, figure, tr { break-inside: avoid; } }
