@@ -109,9 +109,9 @@ std::string render_latents(const ReportFolder& folder, int level) {
   std::string maps;
   for (const auto& map : view.maps) maps += drawn_map(view, map);
   if (maps.empty()) return {};
-  const std::string about = fmt::format(
-      "A dot is what the encoder makes of an example, in {} dimensions: {}{}.", html::number(view.dimensions), view.of,
-      view.labels.empty() ? ", without classes" : ", coloured by their class");
+  const std::string about = fmt::format("A dot is what the encoder makes of an example, in {} dimensions: {}{}.",
+                                        html::number(view.dimensions), view.of,
+                                        view.labels.empty() ? ", without classes" : ", coloured by their class");
   return html::heading(level, "Latent space") + html::tag("p", html::escape(about), "class=\"note\"") + "\n" +
          html::tag("div", "\n" + maps, "class=\"plots\"") + "\n" + map_legend(view);
 }
