@@ -31,6 +31,9 @@ void check_continues(const Lstm::Options& o) {
 // What a recipe may leave to the data is known when the model is made, not when its options are read.
 SequenceLayers known_layers(const Lstm::Options& options) {
   SequenceLayers layers = sequence_layers(options);
+  layers.word_dropout = options.word_dropout;
+  layers.input_dropout = options.input_dropout;
+  layers.pool = options.pool;
   layers.validate();
   check_continues(options);
   if (options.dropout > 0 && options.layers == 1 && options.classes + options.outputs == 0) {
@@ -64,7 +67,7 @@ Lstm::Lstm(const Options& options)
   const std::int64_t size = options.classes + options.outputs;
   nn::check_head(options.head, size);
   if (size == 0) return;
-  head_ = nn::make_head(encoder_->feature_size(), options.head, size);
+  head_ = nn::make_head(head_input(), options.head, size);
   register_module("head", head_.module);
 }
 
@@ -81,13 +84,16 @@ Signature Lstm::signature() const {
   return {{{"input", std::move(info)}}};
 }
 
+std::int64_t Lstm::head_input() const { return options_.per_step ? encoder_->step_size() : encoder_->feature_size(); }
+
 std::int64_t Lstm::feature_size() const {
   return encoder_->feature_size() + 2 * static_cast<std::int64_t>(options_.continues.size());
 }
 
 at::Tensor Lstm::encode(const Fields& fields) {
   const at::Tensor& x = checked_input(*this, fields);
-  const at::Tensor steps = encoder_->embed(x, by_name(*this)), lengths = encoder_->lengths(fields, by_name(*this));
+  const at::Tensor lengths = encoder_->lengths(fields, by_name(*this));
+  const at::Tensor steps = encoder_->embed(encoder_->trimmed(x, lengths), by_name(*this));
   if (options_.continues.empty()) return encoder_->summary(steps, lengths);
   if (lengths.defined()) {
     throw DataError({by_name(*this), "windows of equal length, whose features the outputs continue",
@@ -109,6 +115,7 @@ at::Tensor Lstm::encode_differences(const at::Tensor& steps) {
 
 ModelSpec Lstm::classifier(std::int64_t classes) const {
   Options options = options_;
+  if (options.per_step) options.input[options.input.size() == 3 ? 1 : 0] = -1;  // windows of a text are no texts
   options.per_step = false;
   options.classes = classes;
   options.outputs = 0;
@@ -118,7 +125,7 @@ ModelSpec Lstm::classifier(std::int64_t classes) const {
 }
 
 at::Tensor Lstm::through_head(const at::Tensor& features) {
-  const at::Tensor h = features.narrow(-1, 0, encoder_->feature_size());
+  const at::Tensor h = features.narrow(-1, 0, head_input());
   return head_.forward(h, options_.dropout);
 }
 

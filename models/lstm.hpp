@@ -1,6 +1,7 @@
 // A recurrent network over sequences, LSTM or GRU by `cell`, with a linear head (nn/recurrent.hpp has the equations).
 // What it is follows from its options:
-//   classes              a sequence classifier: x (N, T, F) → features (N, D H) of the last step → logits (N, K)
+//   classes              a sequence classifier: x (N, T, F) → features (N, D H) of the last step, or what `pool` makes
+//                        of all of them → logits (N, K)
 //   outputs              a forecaster: values (N, O)
 //   per_step             the head on every step: (N, T, K) or (N, T, O); sequences of any length
 //   per_step, vocabulary a language model: token ids (N, T) → logits of the next one; it carries its state
@@ -35,6 +36,8 @@ class Lstm final : public Model, public virtual Classifier, public virtual Regre
     bool bidirectional = false;
     double dropout = 0;
     nn::Insertions insert = {};
+    double word_dropout = 0, input_dropout = 0;
+    std::string pool = "last";
     bool per_step = false;
     std::int64_t classes = 10, outputs = 0;
     std::vector<std::int64_t> continues = {};
@@ -44,6 +47,12 @@ class Lstm final : public Model, public virtual Classifier, public virtual Regre
       return std::tuple_cat(
           sequence_fields<Options>(),
           std::tuple{
+              field("word_dropout", &Options::word_dropout, "share of the tokens seen as unknown, in training",
+                    between(0, 0.99)),
+              field("input_dropout", &Options::input_dropout,
+                    "share of a sequence's features dropped before the layers, in training", between(0, 0.99)),
+              choice("pool", &Options::pool, "features of a sequence: of the last step, the mean, the maximum, or all",
+                     sequence_pools),
               field("per_step", &Options::per_step, "put out classes or values at every step, not for the whole"),
               field("classes", &Options::classes, "number of classes; 0: values or features alone", counts),
               field("outputs", &Options::outputs, "number of values to predict; then classes is 0", counts),
@@ -70,6 +79,7 @@ class Lstm final : public Model, public virtual Classifier, public virtual Regre
   std::int64_t step_outputs() const override { return options_.per_step ? options_.classes + options_.outputs : 0; }
 
  private:
+  std::int64_t head_input() const;
   at::Tensor through_head(const at::Tensor& features);
   at::Tensor encode_differences(const at::Tensor& steps);
 

@@ -1,6 +1,14 @@
 #include "vaetl/models/sequence_encoder.hpp"
 
+#include <ATen/ops/cat.h>
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/rand_like.h>
+
+#include <limits>
+
 #include "vaetl/core/error.hpp"
+#include "vaetl/nn/plain_forms.hpp"
 #include "vaetl/nn/sequence.hpp"
 #include "vaetl/nn/taps.hpp"
 
@@ -13,6 +21,18 @@ const std::string rnn_group = "encoder.rnn";
 SequenceLayers with_input_size(SequenceLayers layers) {
   layers.rnn.in = layers.shape.vocabulary > 0 ? layers.embedding : layers.shape.features();
   return layers;
+}
+
+// x (N, T, F) → (N, F), over the steps before the ends.
+at::Tensor mean_step(const at::Tensor& x, const at::Tensor& lengths) {
+  if (!lengths.defined()) return x.mean(1);
+  const at::Tensor counted = x * nn::before_end(lengths, x.size(1)).unsqueeze(2);
+  return counted.sum(1) / lengths.unsqueeze(1);
+}
+at::Tensor largest_step(const at::Tensor& x, const at::Tensor& lengths) {
+  if (!lengths.defined()) return x.amax(1);
+  const at::Tensor behind = nn::before_end(lengths, x.size(1)).logical_not().unsqueeze(2);
+  return x.masked_fill(behind, -std::numeric_limits<double>::infinity()).amax(1);
 }
 
 std::size_t time_of(const std::vector<std::int64_t>& input) { return input.size() == 3 ? 1 : 0; }
@@ -67,6 +87,10 @@ at::Tensor SequenceShape::from_steps(const at::Tensor& steps) const {
 void SequenceLayers::validate() const {
   shape.validate();
   nn::check_places(insert, {rnn_group});
+  if (shape.vocabulary == 0 && word_dropout > 0) {
+    throw ConfigError({"word_dropout", "0 where the input holds values", fmt::format("{}", word_dropout),
+                       "input_dropout is of values too"});
+  }
   if (shape.vocabulary > 0 || embedding == SequenceLayers{}.embedding) return;
   throw ConfigError({"embedding", "a vocabulary of token ids", "none", "leave it out"});
 }
@@ -77,7 +101,7 @@ SequenceEncoder::SequenceEncoder(SequenceLayers layers) : layers_(with_input_siz
         register_module("embedding", std::make_shared<nn::Embedding>(layers_.shape.vocabulary, layers_.embedding));
   }
   rnn_ = register_module("rnn", std::make_shared<nn::Recurrent>(layers_.rnn));
-  const auto inserted = nn::inserted_after(rnn_group, {shape().steps(), feature_size()}, layers_.insert);
+  const auto inserted = nn::inserted_after(rnn_group, {shape().steps(), step_size()}, layers_.insert);
   if (!inserted) return;
   rnn_inserted_ = register_module("rnn_inserted", inserted);
   for (const auto& child : inserted->children()) {
@@ -86,12 +110,38 @@ SequenceEncoder::SequenceEncoder(SequenceLayers layers) : layers_(with_input_siz
   }
 }
 
+at::Tensor SequenceEncoder::trimmed(const at::Tensor& x, const at::Tensor& lengths) const {
+  const bool shown = nn::Taps::wants(embedding_.get()) || nn::Taps::wants(rnn_.get());
+  if (!lengths.defined() || !lengths.is_cpu() || lengths.numel() == 0 || shown || nn::PlainForms::wanted()) return x;
+  const auto time = static_cast<std::int64_t>(time_of(shape().input)) + 1;
+  return x.narrow(time, 0, lengths.max().item<std::int64_t>());
+}
+
 at::Tensor SequenceEncoder::embed(const at::Tensor& x, const std::string& by) {
   const at::Tensor steps = shape().to_steps(x);
   if (steps.size(1) == 0) throw DataError({by, "sequences of at least one step", "empty ones", "leave them out"});
-  if (!embedding_) return steps;
+  if (!embedding_) return drop_inputs(steps);
   nn::check_ids(steps, shape().vocabulary, by);
-  return nn::shown(*embedding_, steps);
+  return drop_inputs(nn::shown(*embedding_, hide_words(steps)));
+}
+
+at::Tensor SequenceEncoder::hide_words(const at::Tensor& ids) const {
+  if (layers_.word_dropout == 0 || !is_training()) return ids;
+  const at::Tensor hidden = at::rand_like(ids, rnn_->parameters()[0].options()).lt(layers_.word_dropout);
+  return ids.masked_fill(hidden.logical_and(ids.ne(nn::padding_id)), nn::unknown_id);
+}
+
+at::Tensor SequenceEncoder::drop_inputs(const at::Tensor& steps) const {
+  if (layers_.input_dropout == 0 || !is_training()) return steps;
+  return steps * at::dropout(at::ones({steps.size(0), 1, steps.size(2)}, steps.options()), layers_.input_dropout, true);
+}
+
+at::Tensor SequenceEncoder::pooled(const at::Tensor& features, const at::Tensor& lengths) const {
+  if (layers_.pool == "mean") return mean_step(features, lengths);
+  if (layers_.pool == "max") return largest_step(features, lengths);
+  const at::Tensor last = rnn_->last(features, lengths);
+  if (layers_.pool == "last") return last;
+  return at::cat({last, largest_step(features, lengths), mean_step(features, lengths)}, 1);
 }
 
 at::Tensor SequenceEncoder::over_steps(at::Tensor features, const at::Tensor& lengths) {
@@ -112,10 +162,11 @@ at::Tensor SequenceEncoder::every_step(const at::Tensor& steps, nn::Recurrent::S
 at::Tensor SequenceEncoder::summary(const at::Tensor& steps, const at::Tensor& lengths) {
   const at::Tensor output = rnn_->forward(steps, lengths);
   nn::Taps::show(rnn_.get(), output);
-  if (sees_other_steps_ || nn::Taps::wants(rnn_inserted_.get())) {
+  const bool needs_all = sees_other_steps_ || layers_.pool != "last";
+  if (needs_all || nn::Taps::wants(rnn_inserted_.get())) {
     const at::Tensor features = over_steps(output, lengths);
     nn::Taps::show(rnn_inserted_.get(), features);
-    if (sees_other_steps_) return rnn_->last(features, lengths);
+    if (needs_all) return pooled(features, lengths);
   }
   return over_steps(rnn_->last(output, lengths).unsqueeze(1), {}).squeeze(1);
 }
@@ -123,7 +174,7 @@ at::Tensor SequenceEncoder::summary(const at::Tensor& steps, const at::Tensor& l
 at::Tensor SequenceEncoder::lengths(const Fields& fields, const std::string& by) const {
   const at::Tensor& x = fields.input();
   const bool told = fields.has("length");
-  if (!told && shape().vocabulary > 0) return nn::lengths_of_ids(x).clamp_min(1);
+  if (!told && shape().vocabulary > 0) return x.size(1) > 0 ? nn::lengths_of_ids(x).clamp_min(1) : at::Tensor();
   return told ? nn::lengths_of(fields, x.size(static_cast<std::int64_t>(time_of(shape().input)) + 1), by)
               : at::Tensor();
 }

@@ -4,6 +4,10 @@
 //   (C, H, W)  a picture, read row by row: H steps of C · W values
 //   (T)        T token ids, where there is a vocabulary; id 0 is padding
 // T (or H) may be −1: any length.
+//
+// In training a share `word_dropout` of the tokens is seen as the unknown one, so that it means something when texts
+// have other words (arXiv:1511.06349, section 3.1), and `input_dropout` of what the layers take: the same features of a
+// sequence at all of its steps (arXiv:1512.05287, section 4).
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -31,9 +35,15 @@ struct SequenceShape {
   at::Tensor from_steps(const at::Tensor& steps) const;
 };
 
+// What a sequence is summed up by: its last step (backwards the first), the mean or the maximum over its steps, or all
+// three, one behind the other (arXiv:1801.06146, eq. 4).
+inline constexpr Choices sequence_pools = {"last", "mean", "max", "concat"};
+
 struct SequenceLayers {
   SequenceShape shape = {};
   std::int64_t embedding = 64;
+  double word_dropout = 0, input_dropout = 0;
+  std::string pool = "last";
   nn::RecurrentOptions rnn = {};  // `in` follows from the shape
   nn::Insertions insert = {};     // after encoder.rnn
 
@@ -44,21 +54,28 @@ struct SequenceLayers {
 class SequenceEncoder final : public torch::nn::Module {
  public:
   explicit SequenceEncoder(SequenceLayers layers);
+  // x without the steps behind the longest sequence, which cost time and have no part in anything. All of x on a
+  // device, where asking for lengths would wait for it, while a model is recorded, and for whoever looks at all steps.
+  at::Tensor trimmed(const at::Tensor& x, const at::Tensor& lengths) const;
   // x: a model's checked input; for token ids DataError where they are not of the vocabulary.
   at::Tensor embed(const at::Tensor& x, const std::string& by);  // (N, T, in)
-  // (N, T, in) → the features of every step (N, T, D H), or of each sequence (N, D H). What is inserted sees each of
-  // these by itself; a component that sees other steps, all steps before the end.
+  // (N, T, in) → the features of every step (N, T, D H), or of each sequence (N, P D H), P 3 where all three are
+  // wanted. What is inserted sees each of these by itself; a component that sees other steps, all steps before the end.
   at::Tensor every_step(const at::Tensor& steps, nn::Recurrent::State& state, const at::Tensor& lengths);
   at::Tensor summary(const at::Tensor& steps, const at::Tensor& lengths);
   // What the batch says of its lengths, and where it says nothing, token ids.
   at::Tensor lengths(const Fields& fields, const std::string& by) const;
   bool sees_other_steps() const { return sees_other_steps_; }  // a component that was inserted
-  std::int64_t feature_size() const { return rnn_->features(); }
+  std::int64_t step_size() const { return rnn_->features(); }
+  std::int64_t feature_size() const { return step_size() * (layers_.pool == "concat" ? 3 : 1); }
   const SequenceShape& shape() const { return layers_.shape; }
   std::vector<LayerGroup> groups() const;  // of a model whose child `encoder` it is
 
  private:
   at::Tensor over_steps(at::Tensor features, const at::Tensor& lengths);
+  at::Tensor hide_words(const at::Tensor& ids) const;
+  at::Tensor drop_inputs(const at::Tensor& steps) const;
+  at::Tensor pooled(const at::Tensor& features, const at::Tensor& lengths) const;
 
   SequenceLayers layers_;
   std::shared_ptr<nn::Embedding> embedding_;

@@ -6,6 +6,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
@@ -20,6 +21,7 @@
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/models/sequence_autoencoder.hpp"
 #include "vaetl/nn/state.hpp"
+#include "vaetl/nn/taps.hpp"
 #include "vaetl/objectives/cross_entropy.hpp"
 #include "vaetl/objectives/elbo.hpp"
 #include "vaetl/objectives/iwae.hpp"
@@ -81,6 +83,8 @@ TEST(Lstm, RefusesWhatDoesNotGoTogether) {
   refuse({{"classes", 0}, {"outputs", 3}, {"continues", {0, 1}}}, {"divide the 3 outputs, found 2"});
   refuse({{"classes", 0}, {"outputs", 2}, {"continues", {28}}}, {"continues: expected features below 28, found 28"});
   refuse({{"per_step", true}, {"continues", {0}}}, {"continues: expected a forecaster of values (T, F)"});
+  refuse({{"word_dropout", 0.1}}, {"word_dropout: expected 0 where the input holds values, found 0.1"});
+  refuse({{"pool", "sum"}}, {"pool", "last", "mean", "max", "concat"});
   refuse({{"embedding", 32}}, {"embedding: expected a vocabulary of token ids, found none"});
   refuse({{"dropout", 0.5}, {"classes", 0}}, {"dropout: expected 0 where there is one layer and no head"});
   refuse({{"insert", {{{"after", "head"}, {"name", "glu"}}}}}, {"insert[0].after", "encoder.rnn"});
@@ -129,6 +133,79 @@ TEST(Lstm, TokensTellTheirPadding) {
   const at::Tensor text = whole({4, 8, 1}).unsqueeze(0), padded = at::cat({text, at::zeros({1, 4}, at::kLong)}, 1);
   expect_close(model.encode(fields_of(padded)), model.encode(fields_of(text)));
   EXPECT_TRUE(at::equal(model.encode(fields_of(padded, whole({3}))), model.encode(fields_of(padded))));
+}
+
+// What is made of the steps, from the steps' own features and their ends.
+TEST(Lstm, PoolsItsSteps) {
+  const at::Tensor x = at::randn({3, 6, 3}), ends = whole({6, 2, 1});
+  for (const bool both_ways : {false, true}) {
+    auto pooled = [&](const std::string& pool) {
+      seed(6);
+      return Lstm({.input = {6, 3}, .hidden = 4, .bidirectional = both_ways, .pool = pool, .classes = 2});
+    };
+    seed(6);
+    Lstm stepwise({.input = {6, 3}, .hidden = 4, .bidirectional = both_ways, .per_step = true, .classes = 2});
+    const nn::Taps taps(stepwise, {"encoder.rnn"});
+    std::vector<at::Tensor> none;
+    stepwise.unroll(fields_of(x, ends), none);
+    const at::Tensor steps = taps["encoder.rnn"];
+    std::vector<at::Tensor> mean, most;
+    for (std::int64_t i = 0; i < 3; ++i) {
+      const at::Tensor own = steps[i].slice(0, 0, ends[i].item<std::int64_t>());
+      mean.push_back(own.mean(0));
+      most.push_back(own.amax(0));
+    }
+    const at::Tensor last = pooled("last").encode(fields_of(x, ends));
+    expect_close(pooled("mean").encode(fields_of(x, ends)), at::stack(mean));
+    expect_close(pooled("max").encode(fields_of(x, ends)), at::stack(most));
+    Lstm all = pooled("concat");
+    EXPECT_EQ(all.feature_size(), 3 * last.size(1));
+    expect_close(all.encode(fields_of(x, ends)), at::cat({last, at::stack(most), at::stack(mean)}, 1));
+    EXPECT_EQ(all.classify(all.encode(fields_of(x, ends))).sizes(), (at::IntArrayRef{3, 2}));
+  }
+}
+
+TEST(Lstm, WhatIsDroppedIsDroppedInTrainingAlone) {
+  const at::Tensor ids = at::randint(1, 9, {64, 20}, at::kLong);
+  seed(7);
+  Lstm plain({.input = {-1}, .vocabulary = 9, .hidden = 4, .classes = 2});
+  const at::Tensor expected = plain.encode(fields_of(ids)), hidden = plain.encode(fields_of(at::ones_like(ids)));
+  for (const auto& [words, inputs] : {std::pair{0.3, 0.0}, std::pair{0.0, 0.3}}) {
+    Lstm model(
+        {.input = {-1}, .vocabulary = 9, .hidden = 4, .word_dropout = words, .input_dropout = inputs, .classes = 2});
+    load_strict(model, state(plain), "copy");
+    EXPECT_FALSE(at::equal(model.encode(fields_of(ids)), expected));
+    model.eval();
+    EXPECT_TRUE(at::equal(model.encode(fields_of(ids)), expected));
+  }
+  // All words but a few are the unknown one.
+  Lstm most({.input = {-1}, .vocabulary = 9, .hidden = 4, .word_dropout = 0.99, .classes = 2});
+  load_strict(most, state(plain), "copy");
+  const at::Tensor as_unknown = (most.encode(fields_of(ids)) - hidden).abs().amax(1).le(other_kernels);
+  EXPECT_GT(as_unknown.to(at::kDouble).mean().item<double>(), 0.6);  // 0.99²⁰ = 0.82 of the rows
+  EXPECT_LT(as_unknown.to(at::kDouble).mean().item<double>(), 1);
+}
+
+// Its windows are as long as they were cut; the texts that are classified next need not be.
+TEST(Lstm, ALanguageModelsClassifierReadsTextsOfAnyLength) {
+  Lstm language({.input = {8}, .vocabulary = 9, .hidden = 5, .pool = "concat", .per_step = true, .classes = 9});
+  const auto classifier = build(language.classifier(3));
+  EXPECT_EQ(classifier->spec().options["input"], Json::array({-1}));
+  EXPECT_EQ(classifier->spec().options["pool"], "concat");
+  auto& model = dynamic_cast<Lstm&>(*classifier);
+  EXPECT_EQ(model.classify(model.encode(fields_of(at::randint(1, 9, {2, 21}, at::kLong)))).sizes(),
+            (at::IntArrayRef{2, 3}));
+}
+
+// Steps behind the longest sequence are not computed, unless somebody looks at all of them.
+TEST(Lstm, PaddingOfAllCostsNothing) {
+  seed(8);
+  Lstm model({.input = {50, 3}, .hidden = 4, .classes = 2});
+  const at::Tensor x = at::randn({2, 50, 3}), ends = whole({7, 4});
+  const at::Tensor features = model.encode(fields_of(x, ends));
+  const nn::Taps taps(model, {"encoder.rnn"});
+  EXPECT_TRUE(at::equal(model.encode(fields_of(x, ends)), features));
+  EXPECT_EQ(taps["encoder.rnn"].size(1), 50);
 }
 
 TEST(Lstm, CarriesItsState) {
