@@ -306,6 +306,34 @@ TEST(Text, PiecesDoNotShow) {
   EXPECT_EQ(open("text", flat, "", {.fitted = fitted}).train.column("input").size(1), 1);
 }
 
+// A language model's weights know words by their ids, whoever reads the next texts.
+TEST(Text, LinesAreReadWithTheWordsOfAText) {
+  const Folder folder;
+  const auto plain = folder.write("plain.txt", "who wrote it ? when did it end ? who ended it ? who knows it well ?");
+  const auto labelled = folder.write("labelled.tsv", "a\twho moved the Wall ?\nb\twhen did it move ?\n");
+  const Json fitted = open("text", plain, "by=word&window=4&min_count=2").train.info().reader;
+  const Dataset lines = open("lines", labelled, "", {.fitted = fitted}).train;
+  EXPECT_EQ(lines.info().reader["vocabulary"], fitted["vocabulary"]);
+  EXPECT_EQ(lines.info().fields.at("input").high, static_cast<double>(fitted["vocabulary"].size() + 1));
+  EXPECT_EQ(values_of(lines.column("input")[0])[0],
+            values_of(open("text", plain, "by=word&window=4&min_count=2").train.column("input")[0])[0]);
+  EXPECT_EQ(tokens_of(lines, 0), (Strings{"who", "?", "?", "?", "?"}));  // the last one is the vocabulary's
+  // The other way, and what must not be told otherwise.
+  const Json own = open("lines", labelled).train.info().reader;
+  EXPECT_EQ(open("text", plain, "by=word&window=4", {.fitted = own}).train.info().reader["vocabulary"],
+            own["vocabulary"]);
+  const std::pair<const char*, const char*> others[] = {{"by=character", "by as the model learnt"},
+                                                        {"marks=true", "marks as the model learnt"},
+                                                        {"ngrams=2", "ngrams as the model learnt"},
+                                                        {"vocabulary=[\"who\"]", "vocabulary as the model learnt"}};
+  for (const auto& [options, message] : others) {
+    expect_error<DataError>([&] { open("lines", labelled, options, {.fitted = fitted}); }, {message});
+  }
+  const Json marked = open("lines", labelled, "marks=true").train.info().reader;
+  expect_error<DataError>([&] { open("text", plain, "by=word&window=4", {.fitted = marked}); },
+                          {"marks as the model learnt"});
+}
+
 TEST(RealText, Trec) {
   const auto folder = testing::shared_data("text/trec");
   if (!folder) GTEST_SKIP() << "no shared data";

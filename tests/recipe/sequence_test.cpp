@@ -6,6 +6,7 @@
 
 #include "recipe/toy.hpp"
 #include "support/temporary_folder.hpp"
+#include "vaetl/data/preprocess.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/nn/capabilities.hpp"
 #include "vaetl/nn/layers.hpp"
@@ -53,6 +54,44 @@ TEST(SequenceRecipe, ALanguageModelIsDescribedByItsText) {
   const fs::path run = fs::path(folder.path()) / "run", second = fs::path(folder.path()) / "second";
   recipe::run(recipe::parse(read_json((run / "recipe.json").string())), {.out = second, .device = "cpu"});
   EXPECT_EQ(read_file(second / "model/model.safetensors"), read_file(run / "model/model.safetensors"));
+}
+
+// Weights that know words by their ids classify lines whose own words, by their own counts, would have other ids.
+TEST(SequenceRecipe, ALanguageModelClassifiesLines) {
+  const TemporaryFolder folder;
+  const fs::path base = folder.path();
+  std::string text, lines;
+  for (int i = 0; i < 40; ++i) text += i % 2 == 0 ? "how many cats are there ? " : "who saw the cats there ? ";
+  for (int i = 0; i < 20; ++i) lines += i % 2 == 0 ? "number\tmany many cats saw\n" : "person\twho who cats saw\n";
+  write_atomically(base / "text.txt", text);
+  write_atomically(base / "lines.tsv", lines);
+  const Json trainer{{"steps", 30}, {"batch_size", 8}, {"optimizer", {{"name", "adam"}, {"lr", 0.02}}}};
+  const Json language{
+      {"name", "language"},
+      {"data",
+       {{"open", {{"name", "text"}, {"path", (base / "text.txt").string()}, {"by", "word"}, {"window", 6}}},
+        {"order", "lanes"}}},
+      {"model", {{"name", "lstm"}, {"embedding", 8}, {"hidden", 8}, {"pool", "mean"}, {"per_step", true}}},
+      {"objective", "language_model"},
+      {"trainer", trainer}};
+  const auto source = run_in(base, language);
+  const Json classes{
+      {"name", "classes"},
+      {"data", {{"open", {{"name", "lines"}, {"path", (base / "lines.tsv").string()}, {"test_share", 0.2}}}}},
+      {"transfer", {{"from", (base / "run").string()}, {"heads", Json::array({{{"classes", 2}}})}}},
+      {"objective", "cross_entropy"},
+      {"trainer", trainer},
+      {"evaluate", {"accuracy"}}};
+  const auto target = recipe::run(recipe::parse(classes), {.out = base / "target", .device = "cpu"});
+  EXPECT_EQ(target.summary["metrics"]["accuracy"], 1.0);
+  const auto reader_of = [](const Model& model) { return Preprocess::from_json(model.preprocess()).reader(); };
+  const Json known = reader_of(*source.model), now = reader_of(*target.model);
+  EXPECT_EQ(now["vocabulary"], known["vocabulary"]);
+  // Further files are read as lines of the new classes.
+  EXPECT_EQ(now["name"], "lines");
+  EXPECT_EQ(now["classes"], Json::array({"number", "person"}));
+  const Pretrained again = zoo::load((base / "target").string());
+  EXPECT_EQ(reader_of(*again.model), now);
 }
 
 TEST(SequenceRecipe, AVaeOfLinesWritesLines) {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <array>
 
 #include "vaetl/core/text.hpp"
 
@@ -33,10 +34,37 @@ namespace fs = std::filesystem;
                           : did_you_mean(reference.name, names)});
 }
 
-// The spec's options, with what a model's data taught where the kind is the same, and the reference's own on top.
-Json options_of(const Json& spec, const Json& fitted, const Json& own) {
+bool same_kind(const Json& one, const Json& other) {
+  return one.is_object() && other.is_object() && one.value("name", "") == other.value("name", "");
+}
+
+// What tokens are and which id each has: lines that a language model's weights classify must have the ids that its text
+// had. How a text is cleaned before, a reference may tell otherwise.
+constexpr std::array id_keys = {"by", "vocabulary", "pieces", "marks", "ngrams"};
+constexpr std::array cleaning_keys = {"lower", "punctuation"};
+
+bool both_read_texts(const Json& one, const Json& other) {
+  return one.is_object() && other.is_object() && one.contains("vocabulary") && other.contains("vocabulary");
+}
+
+// What a model's data taught a reader of this kind.
+Json learnt_options(const std::string& kind, const Json& fitted) {
+  if (!fitted.is_object() || !registry<Reader>().has(kind)) return Json::object();
+  if (fitted.value("name", "") == kind) return fitted;
+  const Json known = registry<Reader>().schema(kind)["properties"];
   Json options = Json::object();
-  if (fitted.is_object() && fitted.value("name", "") == spec.at("name")) options.update(fitted);
+  if (!both_read_texts(known, fitted)) return options;
+  const auto take = [&](const char* key) {
+    if (known.contains(key) && fitted.contains(key)) options[key] = fitted[key];
+  };
+  for (const char* key : id_keys) take(key);
+  for (const char* key : cleaning_keys) take(key);
+  return options;
+}
+
+// The spec's options, with what a model's data taught, and the reference's own on top.
+Json options_of(const Json& spec, const Json& fitted, const Json& own) {
+  Json options = learnt_options(spec.at("name"), fitted);
   options.update(spec);
   options.erase("name");
   options.erase("path");
@@ -48,12 +76,21 @@ Json options_of(const Json& spec, const Json& fitted, const Json& own) {
 // reference may contradict.
 void check_alike(const Splits& splits, const Json& fitted, const std::string& where) {
   const Json& own = splits.train.info().reader;
-  if (!fitted.is_object() || !own.is_object() || own.value("name", "") != fitted.value("name", "")) return;
-  for (const char* key : {"classes", "columns", "vocabulary", "pieces"}) {
-    const auto mine = own.find(key), learnt = fitted.find(key);
-    if (mine == own.end() || learnt == fitted.end() || *mine == *learnt) continue;
-    throw DataError({where, fmt::format("{} as the model learnt them, {}", key, quote(learnt->dump())),
-                     quote(mine->dump()), "read the files themselves, without that option, instead of a packed copy"});
+  const auto refuse_other = [&](const char* key, const Json& mine, const Json& learnt) {
+    if (mine == learnt) return;
+    throw DataError({where, fmt::format("{} as the model learnt them, {}", key, quote(learnt.dump())),
+                     quote(mine.dump()), "read the files themselves, without that option, instead of a packed copy"});
+  };
+  if (both_read_texts(own, fitted)) {
+    const Json plain{{"marks", false}, {"ngrams", 1}};  // of a reader that has no such option
+    const auto of = [&](const Json& reader, const char* key) {
+      return reader.contains(key) ? reader[key] : plain.value(key, Json());
+    };
+    for (const char* key : id_keys) refuse_other(key, of(own, key), of(fitted, key));
+  }
+  if (!same_kind(own, fitted)) return;
+  for (const char* key : {"classes", "columns"}) {
+    if (own.contains(key) && fitted.contains(key)) refuse_other(key, own[key], fitted[key]);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
+#include "vaetl/data/transforms/mapping.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/safetensors.hpp"
 #include "vaetl/io/sha256.hpp"
@@ -113,13 +114,31 @@ Dataset FeatureCache::extract(Model& model, const Dataset& data, const FeatureOp
   return result;
 }
 
+namespace {
+
+// Whoever reads further files for the model reads them as these were read: what the source learnt of its own, tokens
+// and columns, was handed on when they were opened; names of classes are theirs.
+Json read_as_these(Json preprocess, const Json& reader) {
+  if (reader.is_null()) return preprocess;
+  const bool told = !preprocess.empty() && preprocess[0].value("name", "") == transforms::Read::name;
+  const Json read{{"name", transforms::Read::name}, {"reader", reader}};
+  if (told) {
+    preprocess[0] = read;
+  } else {
+    preprocess.insert(preprocess.begin(), read);
+  }
+  return preprocess;
+}
+
+}  // namespace
+
 Preprocess fit_preprocess(Model& model, const Pipeline& data) {
   const Dataset& train = data.streams.at(0).data;
   Preprocess preprocess;
   if (!data.preprocess.empty()) {
     preprocess = Preprocess::fit(data.preprocess, train);
   } else if (!model.preprocess().is_null()) {
-    preprocess = Preprocess::from_json(model.preprocess());
+    preprocess = Preprocess::from_json(read_as_these(model.preprocess(), train.info().reader));
   } else {
     preprocess = Preprocess::standard(train, model.signature());
   }

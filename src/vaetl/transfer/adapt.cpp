@@ -87,7 +87,8 @@ bool preprocess_fits(const Json& preprocess, const Model& source, const Model& t
   if (was == from.end() || is == to.end()) return true;
   if (was->second.low != is->second.low || was->second.high != is->second.high) return false;
   std::vector<std::int64_t> shape{1};
-  shape.insert(shape.end(), is->second.shape.begin(), is->second.shape.end());
+  constexpr std::int64_t some_size = 8;  // where it may be any
+  for (const std::int64_t size : is->second.shape) shape.push_back(size < 0 ? some_size : size);
   const Preprocess fitted = Preprocess::from_json(preprocess);
   try {
     Fields fields;
