@@ -1,4 +1,4 @@
-// vaetl-generate: new pictures, arrays and texts from a trained model.
+// vaetl-generate: new pictures, arrays, series, sound and texts from a trained model.
 #include "vaetl/recipe/generate.hpp"
 
 #include <ATen/ops/full.h>
@@ -20,6 +20,8 @@
 #include "vaetl/io/png.hpp"
 #include "vaetl/nn/capabilities.hpp"
 #include "vaetl/recipe/further.hpp"
+#include "vaetl/recipe/generate_series.hpp"
+#include "vaetl/recipe/generate_sound.hpp"
 #include "vaetl/recipe/generate_text.hpp"
 #include "vaetl/recipe/latent_path.hpp"
 #include "vaetl/recipe/pixels.hpp"
@@ -54,15 +56,27 @@ Json about(const Arguments& arguments, std::int64_t count) {
   return json;
 }
 
-// FILE.png, FILE.npy or FOLDER/; found out before anything is made.
-std::string form_of(const std::string& out, const Model& model) {
+enum class Form { array, grid, pictures, series, sound, sounds };
+constexpr const char* forms = "FILE.png, FILE.npy, FILE.csv, FILE.wav or FOLDER/";
+
+// What a model can make of which --out; found out before anything is made.
+Form form_of(const std::string& out, const Model& model) {
   const std::string extension = out.ends_with('/') ? "/" : std::filesystem::path(out).extension().string();
-  if (extension == ".npy") return extension;
-  if (extension != ".png" && extension != "/") {
-    throw ConfigError({"--out", "FILE.png, FILE.npy or FOLDER/", quote(out), {}});
+  const bool sound = recipe::sees_sound(model), pictures = recipe::sees_pictures(model);
+  auto need = [&](bool can, Form form, const char* expected) {
+    if (can) return form;
+    throw ConfigError({"--out", expected, quote(out), {}});
+  };
+  if (extension == ".npy") return Form::array;
+  if (extension == ".csv") {
+    return need(recipe::sees_series(model), Form::series, "FILE.npy, as the model makes no series of values");
   }
-  if (recipe::sees_pictures(model)) return extension;
-  throw ConfigError({"--out", "FILE.npy, as the model makes no pictures of 1 or 3 channels", quote(out), {}});
+  if (extension == ".wav") return need(sound, Form::sound, "FILE.npy, as the model makes no sound");
+  if (extension == "/" && sound) return Form::sounds;
+  const char* no_pictures = "FILE.npy, as the model makes no pictures of 1 or 3 channels";
+  if (extension == "/") return need(pictures, Form::pictures, no_pictures);
+  if (extension == ".png") return need(pictures, Form::grid, no_pictures);
+  throw ConfigError({"--out", forms, quote(out), {}});
 }
 
 // Text to --out or else to stdout.
@@ -172,12 +186,31 @@ at::Tensor pictures_in_turn(const at::Tensor& pixels, std::int64_t together) {
   return at::stack(pictures);
 }
 
-void write_pixels(const Arguments& arguments, const Model& model, const Made& made, const std::string& form) {
+void write_pixels(const Arguments& arguments, const Model& model, const Made& made, Form form) {
   const std::string out = arguments.text("out");
   const at::Tensor pixels = pixels_of(arguments, model, made.examples.values);
-  if (form == "/") return recipe::write_pictures(out, pixels);
+  if (form == Form::pictures) return recipe::write_pictures(out, pixels);
   if (!arguments.has("animate")) return write_png(out, image_grid(pixels, made.columns));
   write_animation(out, pictures_in_turn(pixels, made.together), arguments.number("animate", 10, between(0.1, 100)));
+}
+
+void write_made(const Arguments& arguments, const Pretrained& loaded, const Made& made, Form form) {
+  const std::string out = arguments.text("out");
+  const Model& model = *loaded.model;
+  const auto classes = recipe::class_names(loaded);
+  switch (form) {
+    case Form::array:
+      return write_npy(out, recipe::own_units(model, made.examples.values));
+    case Form::series:
+      return recipe::write_series(out, model, made.examples, classes);
+    case Form::sound:
+      return recipe::write_sound(out, model, made.examples, arguments.seed());
+    case Form::sounds:
+      return recipe::write_sounds(out, model, made.examples, classes, arguments.seed());
+    case Form::grid:
+    case Form::pictures:
+      return write_pixels(arguments, model, made, form);
+  }
 }
 
 Result make_examples(const Arguments& arguments, const Pretrained& loaded) {
@@ -187,12 +220,12 @@ Result make_examples(const Arguments& arguments, const Pretrained& loaded) {
     refuse_flags(arguments, picture_flags, "pictures", "texts");
     return texts_result(arguments, recipe::texts_of(model, make_asked(arguments, loaded).examples.values));
   }
-  const std::string out = out_of(arguments, "FILE.png, FILE.npy or FOLDER/"), form = form_of(out, model);
-  if (form != ".png") refuse_flags(arguments, {"animate"}, "--out FILE.png", quote(out));
-  if (form == ".npy") refuse_flags(arguments, {"scale"}, "pictures", quote(out));
+  const std::string out = out_of(arguments, forms);
+  const Form form = form_of(out, model);
+  if (form != Form::grid) refuse_flags(arguments, {"animate"}, "--out FILE.png", quote(out));
+  if (form != Form::grid && form != Form::pictures) refuse_flags(arguments, {"scale"}, "pictures", quote(out));
   const Made made = make_asked(arguments, loaded);
-  if (form == ".npy") write_npy(out, recipe::own_units(model, made.examples.values));
-  if (form != ".npy") write_pixels(arguments, model, made, form);
+  write_made(arguments, loaded, made, form);
   return {about(arguments, made.examples.values.size(0)), {}};
 }
 
@@ -241,7 +274,9 @@ int main(int argc, char** argv) {
                 {"top-k", "N", "draw among the N likeliest tokens; 0: all (0)"},
                 {"top-p", "P", "draw among the likeliest tokens that have this probability together (1)"},
                 seed_flag("of what is drawn (0)"),
-                out_flag("FILE", "FILE.png: a grid; FILE.npy: an array; FOLDER/: a PNG file each; text: any file"),
+                out_flag("FILE",
+                         "FILE.png: a grid; .npy: an array; .csv: series; .wav: sound; FOLDER/: a PNG or WAV file "
+                         "each; text: any"),
                 model_flag(),
                 device_flag(),
                 threads_flag()},
@@ -249,7 +284,9 @@ int main(int argc, char** argv) {
           "MODEL is a zoo name, a run folder, an entry's folder or a weights file, of a VAE, a GAN or\n"
           "a language model; a file that others made needs --model. The same seed makes the same\n"
           "file. An array is in the data's own units, as far as the weights carry their preprocessing,\n"
-          "(N, …). Text goes to stdout where no --out is given. A --walk of a model that knows classes\n"
+          "(N, …), and so is a table of series. Sound comes from models that were trained on sound:, with\n"
+          "phases found for their spectrograms; clips of a model that knows classes lie in FOLDER/CLASS/.\n"
+          "Text goes to stdout where no --out is given. A --walk of a model that knows classes\n"
           "shows all of them at each step, unless there is a --class.\n",
       .example = "  vaetl-generate fashion-mnist-conv-vae --count 64 --seed 0 --out new.png\n",
       .run = generate};

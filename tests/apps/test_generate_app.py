@@ -1,9 +1,12 @@
 """vaetl-generate and vaetl-reconstruct from outside. Usage: test_generate_app.py BIN [unittest options]"""
 import ast
+import cmath
 import csv
 import json
+import math
 import shutil
 import struct
+import wave
 import zlib
 
 import support
@@ -121,12 +124,12 @@ class Generate(Models):
         refused(2, ["--count", "an integer from 1", '"0"'], "vae", "--count", "0")
         refused(2, ["--temperature", "a number from 0 to 100", '"hot"'], "vae", "--temperature", "hot")
         refused(2, ["--prompt", "text"], "vae", "--prompt", "Once")
-        refused(2, ["--out: expected FILE.png, FILE.npy or FOLDER/", '"bad.jpeg"'], "vae", out="bad.jpeg")
+        refused(2, ["--out: expected FILE.png, FILE.npy, FILE.csv, FILE.wav or FOLDER/", '"bad.jpeg"'], "vae", out="bad.jpeg")
         refused(4, ["nothing-there"], "nothing-there")
         refused(4, ["data"], str(self.data / "train-images-idx3-ubyte"))
         refused(5, ["cuda:99"], "vae", "--device", "cuda:99")
         refused(7, ["absent/bad.png"], "vae", out="absent/bad.png")
-        self.refused(2, ["--out FILE.png, FILE.npy or FOLDER/", "none"], "vaetl-generate", "vae")
+        self.refused(2, ["--out FILE.png, FILE.npy, FILE.csv, FILE.wav or FOLDER/", "none"], "vaetl-generate", "vae")
         self.refused(2, ["MODEL", "nothing"], "vaetl-generate", "--out", "bad.png")
 
     def test_a_way_from_one_example_to_another(self):
@@ -276,6 +279,104 @@ class GenerateText(Case):
         self.refused(2, ["--top-p", "a number from"], "vaetl-generate", "writer", "--top-p", "2")
         self.refused(2, ["--length", "an integer from 1"], "vaetl-generate", "writer", "--length", "0")
         self.refused(7, ["absent/text.txt"], "vaetl-generate", "writer", "--out", "absent/text.txt")
+
+
+def write_tone(path, hertz, seconds=0.25, rate=8000):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples = [int(9000 * math.sin(2 * math.pi * hertz * t / rate)) for t in range(int(seconds * rate))]
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+
+
+def read_clip(path):
+    """Rate and samples."""
+    with wave.open(str(path), "rb") as file:
+        count = file.getnframes()
+        return file.getframerate(), struct.unpack(f"<{count}h", file.readframes(count))
+
+
+def loudest(samples, tones, rate=8000):
+    """The name of the tone around which, a tenth up and down, there is most energy, in the middle eighth of a second."""
+    middle = samples[len(samples) // 2 - 500:len(samples) // 2 + 500]
+
+    def energy(hertz):
+        return abs(sum(s * cmath.exp(2j * math.pi * hertz * t / rate) for t, s in enumerate(middle))) ** 2
+
+    return max(tones, key=lambda name: sum(energy(f) for f in range(int(tones[name] * 0.9), int(tones[name] * 1.1), 8)))
+
+
+class GenerateSound(Case):
+    """A conditional VAE of three tones: what it makes is heard in the WAV files."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.tones = {"deep": 400, "high": 1600, "mean": 800}
+        for name, hertz in cls.tones.items():
+            for i in range(12):
+                write_tone(cls.folder / "tones" / name / f"{i}.wav", hertz * (1 + 0.01 * (i % 3)))
+        case = cls()
+        model = {"name": "vae", "widths": [32], "latent": 2, "conditions": 3, "likelihood": "gaussian", "sigma": 4}
+        case.run_program("vaetl-train", case.recipe("speaker", model=model, objective="elbo", data={"open": "sound:tones"},
+                                                    trainer={"steps": 300, "batch_size": 36,
+                                                             "optimizer": {"name": "adam", "lr": 0.003}},
+                                                    evaluate=[]), "--quiet", "--out", "speaker")
+
+    def test_a_file_for_each_in_folders_by_class(self):
+        self.run_program("vaetl-generate", "speaker", "--count", "6", "--out", "clips/")
+        self.assertEqual(sorted(str(p.relative_to(self.folder / "clips")) for p in (self.folder / "clips").rglob("*.wav")),
+                         ["deep/0.wav", "deep/3.wav", "high/1.wav", "high/4.wav", "mean/2.wav", "mean/5.wav"])
+        for name in self.tones:
+            for path in (self.folder / "clips" / name).iterdir():
+                rate, samples = read_clip(path)
+                self.assertEqual((rate, len(samples)), (8000, 2000))
+                self.assertEqual(loudest(samples, self.tones), name, path)
+
+    def test_one_file_of_all(self):
+        for name in ("one.wav", "two.wav"):
+            self.run_program("vaetl-generate", "speaker", "--class", "high", "--count", "3", "--seed", "4", "--out", name)
+        rate, samples = read_clip(self.folder / "one.wav")
+        self.assertEqual((rate, len(samples)), (8000, 6000))
+        for first in (0, 2000, 4000):
+            self.assertEqual(loudest(samples[first:first + 2000], self.tones), "high")
+        self.assertEqual((self.folder / "one.wav").read_bytes(), (self.folder / "two.wav").read_bytes())
+
+    def test_refusals(self):
+        self.refused(2, ["--out: expected FILE.npy, as the model makes no series"], "vaetl-generate", "speaker", "--out", "a.csv")
+        self.refused(2, ["--scale: expected pictures"], "vaetl-generate", "speaker", "--scale", "2", "--out", "a.wav")
+        self.run_program("vaetl-generate", "speaker", "--count", "3", "--out", "again/")
+        self.refused(7, ["new or empty"], "vaetl-generate", "speaker", "--count", "3", "--out", "again/")
+
+
+class GenerateSeries(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        rows = [f"{1 + i % 2} " + " ".join(f"{50 + (20 if i % 2 else -20) + t + i % 3}" for t in range(6)) for i in range(40)]
+        (cls.folder / "rows.txt").write_text("\n".join(rows) + "\n")
+        case = cls()
+        model = {"name": "vae", "widths": [16], "latent": 2, "conditions": 2, "likelihood": "gaussian", "sigma": 0.3}
+        data = {"open": {"name": "ts", "path": "rows.txt"}, "preprocess": ["standardise"]}
+        case.run_program("vaetl-train", case.recipe("rows", model=model, objective="elbo", data=data, evaluate=[],
+                                                    trainer={"steps": 200, "batch_size": 40,
+                                                             "optimizer": {"name": "adam", "lr": 0.01}}),
+                         "--quiet", "--out", "rows")
+
+    def test_a_row_each_in_the_datas_units(self):
+        self.run_program("vaetl-generate", "rows", "--count", "8", "--out", "new.csv")
+        with open(self.folder / "new.csv", newline="") as file:
+            table = list(csv.reader(file))
+        self.assertEqual(table[0], ["class"] + [f"t{t}" for t in range(6)])
+        self.assertEqual([row[0] for row in table[1:]], ["1", "2"] * 4)
+        for row in table[1:]:
+            for t, value in enumerate(row[1:]):
+                self.assertLess(abs(float(value) - (50 + (20 if row[0] == "2" else -20) + t + 1)), 8, row)
+
+    def test_refusals(self):
+        self.refused(2, ["--out: expected FILE.npy, as the model makes no sound"], "vaetl-generate", "rows", "--out", "a.wav")
+        self.refused(2, ["makes no pictures"], "vaetl-generate", "rows", "--out", "a/")
+        self.assertEqual(list(self.folder.glob("a*")), [])
 
 
 class Reconstruct(Models):

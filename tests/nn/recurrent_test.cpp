@@ -176,6 +176,11 @@ TEST(Sequence, MeansLeavePaddingOut) {
   EXPECT_TRUE(at::equal(nn::mean_each(each, fields, "it"), at::tensor({2.0, 4.0})));
   EXPECT_TRUE(at::equal(nn::mean_each(at::stack({each, each + 2}, 2), fields, "it"), at::tensor({3.0, 5.0})));
   fields.set("length", lengths({2, 4}));
+  // A picture of sound has a `length` too, and counts whole.
+  Fields sound = fields;
+  sound.set("input", at::zeros({2, 1, 3, 4}));
+  EXPECT_FALSE(nn::batch_lengths(sound, "it").defined());
+  EXPECT_TRUE(at::equal(nn::mean_each(at::ones({2, 1, 3, 4}), sound, "it"), at::ones({2})));
   expect_error<DataError>([&] { nn::mean_each(each, fields, "it"); }, {"it: expected"});
 }
 

@@ -20,6 +20,9 @@ LeastMost least_most(const at::Tensor& values) {
   return {least.item<std::int64_t>(), most.item<std::int64_t>()};
 }
 
+// (N, C, H, W): of sound say, whose `length` counts columns. All of it is one picture, silence as well.
+bool is_picture(const at::Tensor& values) { return values.dim() == 4; }
+
 }  // namespace
 
 at::Tensor lengths_of(const Fields& fields, std::int64_t steps, const std::string& by) {
@@ -41,7 +44,8 @@ at::Tensor lengths_of(const Fields& fields, std::int64_t steps, const std::strin
 }
 
 at::Tensor batch_lengths(const Fields& fields, const std::string& by) {
-  return fields.has("length") ? lengths_of(fields, fields.input().size(1), by) : at::Tensor();
+  return fields.has("length") && !is_picture(fields.input()) ? lengths_of(fields, fields.input().size(1), by)
+                                                             : at::Tensor();
 }
 
 at::Tensor lengths_of_ids(const at::Tensor& ids) {
@@ -54,7 +58,7 @@ at::Tensor before_end(const at::Tensor& lengths, std::int64_t steps) {
 }
 
 at::Tensor mean_each(const at::Tensor& each, const Fields& fields, const std::string& by) {
-  if (!fields.has("length")) return each.flatten(1).mean(1);
+  if (!fields.has("length") || is_picture(each)) return each.flatten(1).mean(1);
   const std::int64_t steps = each.size(1);
   const at::Tensor lengths = lengths_of(fields, steps, by);
   const at::Tensor of_steps = each.reshape({each.size(0), steps, -1}).mean(2);

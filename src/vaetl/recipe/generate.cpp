@@ -7,6 +7,7 @@
 
 #include "vaetl/core/random.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/data/preprocess.hpp"
 #include "vaetl/nn/capabilities.hpp"
 #include "vaetl/nn/pass.hpp"
 
@@ -88,11 +89,21 @@ Generated generate(Model& model, const GenerateOptions& given) {
   return generate_from(model, draw_noise(model, options), condition);
 }
 
+std::vector<std::string> class_names(const Pretrained& loaded) {
+  if (!loaded.card.classes.empty() || loaded.model->preprocess().is_null()) return loaded.card.classes;
+  const Json reader = Preprocess::from_json(loaded.model->preprocess()).reader();
+  std::vector<std::string> names;
+  if (reader.is_object() && reader.contains("classes")) {
+    Codec<std::vector<std::string>>::read(reader["classes"], "preprocess: classes", names, {});
+  }
+  return names;
+}
+
 std::int64_t class_index(const Pretrained& loaded, const std::string& text) {
   std::int64_t index = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
   if (error == std::errc{} && end == text.data() + text.size() && index >= 0) return index;
-  const auto& classes = loaded.card.classes;
+  const auto classes = class_names(loaded);
   const auto found = std::find(classes.begin(), classes.end(), text);
   if (found != classes.end()) return found - classes.begin();
   throw ConfigError({"class",

@@ -49,7 +49,10 @@ std::int64_t conditions_of(const Model& model);
 // (count) int64: the class that is asked for, or all in turn; undefined where the model is not conditional.
 at::Tensor conditions_for(const Model& model, const GenerateOptions& options);
 
-// The index of a class that is given by its index or, where the card knows them, by its name. ConfigError with the
+// Of the classes that a model may be asked for: the card's, or else those of the reader of its data. Empty: not told.
+std::vector<std::string> class_names(const Pretrained& loaded);
+
+// The index of a class that is given by its index or, where they are known, by its name. ConfigError with the
 // nearest name.
 std::int64_t class_index(const Pretrained& loaded, const std::string& text);
 

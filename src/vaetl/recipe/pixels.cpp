@@ -47,12 +47,15 @@ at::Tensor to_pixels(const Model& model, const at::Tensor& images) {
   return share.clamp(0, 1).mul(255).round().to(at::kByte);
 }
 
+void check_new_folder(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(folder, ignored) || std::filesystem::is_empty(folder, ignored)) return;
+  throw OutputError({folder.string(), "a folder that is new or empty", "one that holds files", "name another"});
+}
+
 void write_pictures(const std::filesystem::path& folder, const at::Tensor& pixels,
                     const std::vector<std::string>& names) {
-  std::error_code ignored;
-  if (std::filesystem::exists(folder, ignored) && !std::filesystem::is_empty(folder, ignored)) {
-    throw OutputError({folder.string(), "a folder that is new or empty", "one that holds files", "name another"});
-  }
+  check_new_folder(folder);
   const std::size_t digits = std::to_string(pixels.size(0) - 1).size();
   AtomicFolder files(folder);
   for (std::int64_t i = 0; i < pixels.size(0); ++i) {

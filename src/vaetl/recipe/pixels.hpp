@@ -21,6 +21,9 @@ at::Tensor own_units(const Model& model, const at::Tensor& values);
 // preprocessing maps from, or those of the model's signature where it maps none. DataError for another shape.
 at::Tensor to_pixels(const Model& model, const at::Tensor& images);
 
+// OutputError where the folder holds files.
+void check_new_folder(const std::filesystem::path& folder);
+
 // PNG files 0.png, 1.png, … with as many digits each, or of these names, in a folder that is new or empty. OutputError
 // for another.
 void write_pictures(const std::filesystem::path& folder, const at::Tensor& pixels,

@@ -2,9 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <numbers>
+
 #include "vaetl/core/signature.hpp"
 #include "vaetl/data/digest.hpp"
 #include "vaetl/data/to_device.hpp"
+#include "vaetl/data/transforms/griffin_lim.hpp"
 #include "vaetl/data/transforms/moments.hpp"
 
 namespace vaetl::transforms {
@@ -92,20 +95,57 @@ LogMel::LogMel(Options options) : options_(std::move(options)) {
 
 at::Tensor LogMel::spectrogram(const at::Tensor& sound) const {
   if (sound.dim() != 2) throw DataError({"log_mel", "input (N, S)", shape_text(sound.sizes().vec()), {}});
-  if (!filters_.defined())
-    throw ConfigError({"log_mel.rate", "the samples a second", "0", "give it, or fit it as preprocessing"});
-  const at::Tensor waves = at::stft(sound.to(at::kFloat).mul(1 / options_.full_scale), options_.fft, options_.hop,
-                                    options_.window, to_device(hann_, sound.device()), /*center=*/true, "constant",
-                                    /*normalized=*/false, /*onesided=*/true, /*return_complex=*/true);
+  check_ready();
+  const Stft stft{options_.fft, options_.hop, to_device(hann_, sound.device())};
+  const at::Tensor waves = stft.forward(sound.to(at::kFloat).mul(1 / options_.full_scale));
   const at::Tensor power = at::view_as_real(waves).square().sum(-1);  // (N, fft/2 + 1, T)
   const at::Tensor energy = at::matmul(to_device(filters_, sound.device()).t(), power).clamp_min_(options_.floor);
   return options_.log == "ln" ? energy.log() : energy.log10();
 }
 
+void LogMel::check_ready() const {
+  if (!filters_.defined())
+    throw ConfigError({"log_mel.rate", "the samples a second", "0", "give it, or fit it as preprocessing"});
+}
+
+void LogMel::check_fitted() const {
+  if (options_.standardise == "none" || !options_.mean.empty()) return;
+  throw ConfigError({"log_mel", "mean and std", "neither", "fit it as preprocessing"});
+}
+
+at::Tensor LogMel::energies(const at::Tensor& pictures) const {
+  if (pictures.dim() != 4 || pictures.size(1) != 1 || pictures.size(2) != options_.mels) {
+    throw DataError({"log_mel",
+                     fmt::format("pictures (N, 1, {}, T) of sound", options_.mels),
+                     shape_text(pictures.sizes().vec()),
+                     {}});
+  }
+  constexpr double most = 27;  // ln of more energy than full scale has in any filter
+  at::Tensor values = pictures.squeeze(1);
+  if (options_.standardise != "none") values = values / factor_ + mean_;
+  return (options_.log == "ln" ? values : values * std::numbers::ln10).clamp_max(most).exp();
+}
+
+at::Tensor LogMel::sound_of(const at::Tensor& pictures, std::int64_t samples, at::Generator& generator) const {
+  check_ready();
+  check_fitted();
+  const at::Tensor energy = energies(pictures.to(at::kCPU, at::kFloat));
+  if (samples == 0) samples = std::max<std::int64_t>(1, (energy.size(2) - 1) * options_.hop);
+  if (samples < 1 || 1 + samples / options_.hop != energy.size(2)) {
+    throw DataError({"log_mel",
+                     fmt::format("{} frames, of {} samples", 1 + samples / options_.hop, samples),
+                     fmt::format("{}", energy.size(2)),
+                     {}});
+  }
+  const at::Tensor magnitude = nonnegative_solution(filters_.t(), energy).sqrt_();
+  const at::Tensor phase = at::rand(magnitude.sizes(), generator, magnitude.options()).mul_(2 * std::numbers::pi);
+  return griffin_lim(magnitude, phase, {options_.fft, options_.hop, hann_}, samples);
+}
+
 void LogMel::apply(Fields& fields, at::Generator&) const {
   at::Tensor result = spectrogram(fields.input());
+  check_fitted();
   if (options_.standardise != "none") {
-    if (options_.mean.empty()) throw ConfigError({"log_mel", "mean and std", "neither", "fit it as preprocessing"});
     result = result.sub(to_device(mean_, result.device())).mul_(to_device(factor_, result.device()));
   }
   if (fields.has("length"))

@@ -4,9 +4,13 @@
 // H are triangles between M + 2 frequencies that are equally spaced in mel: `slaney`, linear below 1 kHz and
 // logarithmic above, of area 2 / width (Slaney, Auditory Toolbox 1998; librosa's default), or `htk`, 2595 log₁₀(1 +
 // f/700) (O'Shaughnessy 1987), of height 1.
+//
+// The way back, which no picture tells whole: the energies |X|² ≥ 0 whose filtered ones are nearest, then phases for
+// them (data/transforms/griffin_lim.hpp).
 #pragma once
 #include <vector>
 
+#include "vaetl/data/makes_sound.hpp"
 #include "vaetl/data/transform.hpp"
 
 namespace vaetl::transforms {
@@ -14,7 +18,7 @@ namespace vaetl::transforms {
 // Where examples have a `length` it becomes their number of frames. ConfigError where the rate is neither given nor
 // known from the reader of the training data, or a triangle lies between two bins of the transform; DataError for input
 // of another shape.
-class LogMel final : public Transform {
+class LogMel final : public Transform, public MakesSound {
  public:
   static constexpr const char* name = "log_mel";
   struct Options {
@@ -46,11 +50,16 @@ class LogMel final : public Transform {
   explicit LogMel(Options options);
   void apply(Fields& fields, at::Generator& generator) const override;
   Json fit(const Dataset& train) const override;
+  at::Tensor sound_of(const at::Tensor& pictures, std::int64_t samples, at::Generator& generator) const override;
+  std::int64_t rate() const override { return options_.rate; }
   std::optional<std::vector<std::int64_t>> shape_before(const std::vector<std::int64_t>&) const override { return {}; }
   std::optional<Range> range_before(std::optional<Range>) const override { return {}; }
 
  private:
   at::Tensor spectrogram(const at::Tensor& sound) const;  // (N, S) → (N, M, T)
+  at::Tensor energies(const at::Tensor& pictures) const;  // (N, 1, M, T) → (N, M, T), before the logarithm
+  void check_ready() const;                               // it knows the rate
+  void check_fitted() const;                              // and mean and std
   Options options_;
   at::Tensor hann_, filters_;  // float32 (window), (fft/2 + 1, M)
   at::Tensor mean_, factor_;   // float32 (1 or M, 1)
