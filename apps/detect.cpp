@@ -124,7 +124,8 @@ void add_rows(const Scored& set, double threshold, Json& rows) {
   const DatasetInfo& info = set.data.info();
   for (std::int64_t i = 0; i < set.data.size(); ++i) {
     const double score = set.scores[i].item<double>();
-    Json row{{"data", info.name}, {"input", i + 1}, {"score", score}, {"odd", score > threshold}};
+    Json row{{"data", info.name}, {"input", set.data.name(i)}, {"score", score}, {"odd", score > threshold}};
+    if (!set.data.named()) row["input"] = i + 1;
     if (labels.defined()) row["label"] = class_of(info, labels[i].item<std::int64_t>());
     rows.push_back(std::move(row));
   }
@@ -145,7 +146,8 @@ std::string lines_text(const Json& rows) {
 std::string table_rows(const Json& rows) {
   std::vector<std::vector<std::string>> cells;
   for (const Json& row : rows) {
-    cells.push_back({row["data"], row["input"].dump(), row["score"].is_null() ? "inf" : row["score"].dump(),
+    const Json& input = row["input"];
+    cells.push_back({row["data"], input.is_string() ? input.get<std::string>() : input.dump(), row["score"].is_null() ? "inf" : row["score"].dump(),
                      row["odd"].get<bool>() ? "yes" : "no", row.value("label", "")});
   }
   return csv_text({"data", "input", "score", "odd", "label"}, cells);

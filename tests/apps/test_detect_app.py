@@ -4,6 +4,7 @@ import io
 import json
 
 import support
+from pictures import write_png
 from support import CLASSES, Case, write_set
 from test_generate_app import read_png
 
@@ -52,6 +53,21 @@ class Detect(Case):
         self.assertEqual((written.stdout, written.stderr), ("", ""))
         lines = [json.loads(line) for line in (self.folder / "odd.jsonl").read_text().splitlines()]
         self.assertEqual([line["score"] for line in lines], [float(row["score"]) for row in rows])
+
+    def test_files_are_called_by_their_names(self):
+        images = (self.data / "t10k-images-idx3-ubyte").read_bytes()[16:]
+        for i in range(3):
+            write_png(self.folder / "photos" / f"p{i}.png", 28, 28, images[784 * i:784 * (i + 1)])
+        files = [str(self.folder / "photos" / f"p{i}.png") for i in range(3)]
+        rows = self.json_of("vaetl-detect", "vae", "--data", f"folder:{self.folder}/photos", "--threshold", "1")["rows"]
+        self.assertEqual([row["input"] for row in rows], files)
+        done = self.run_program("vaetl-detect", "vae", "--data", f"folder:{self.folder}/photos", "--threshold", "1")
+        self.assertEqual([row["input"] for row in csv.DictReader(io.StringIO(done.stdout))], files)
+        self.run_program("vaetl-encode", "vae", "--data", f"folder:{self.folder}/photos", "--out", "latents.csv")
+        with open(self.folder / "latents.csv") as table:
+            self.assertEqual([row["input"] for row in csv.DictReader(table)], files)
+        predicted = self.run_program("vaetl-predict", "mlp", "--data", f"folder:{self.folder}/photos").stdout
+        self.assertEqual([row["input"] for row in csv.DictReader(io.StringIO(predicted))], files)
 
     def test_thresholds(self):
         def odd(*arguments):

@@ -101,6 +101,18 @@ TEST(Dataset, ViewsCompose) {
   EXPECT_EQ(numbers(kept), (std::vector<std::int64_t>{1, 2}));
 }
 
+TEST(Dataset, NamesFollowTheExamples) {
+  const Dataset plain = numbered(4, 2);
+  EXPECT_FALSE(plain.named());
+  EXPECT_EQ(plain.select(long_tensor({3})).name(0), "1");  // of a view, its own number
+  const Dataset data = plain.with_names({"a", "b", "c", "d"});
+  EXPECT_TRUE(data.named());
+  const Dataset view = data.select(long_tensor({3, 1, 0})).select(long_tensor({2, 0}));
+  const Dataset changed = view.with("weight", at::ones({2})).without("target").described(view.info());
+  EXPECT_EQ(changed.name(0) + changed.name(1), "ad");
+  EXPECT_EQ(numbers(data), numbers(plain));
+}
+
 TEST(Dataset, WithoutHidesAField) {
   const Dataset bare = numbered(6, 2).without("target");
   EXPECT_FALSE(bare.has("target"));

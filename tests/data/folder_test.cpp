@@ -62,6 +62,7 @@ TEST(Folder, ClassesOfOneFolder) {
   EXPECT_EQ(firsts(splits.train), (Shape{10, 11, 12}));
   EXPECT_EQ(values_of(splits.train.labels()), (Shape{0, 1, 1}));
   EXPECT_EQ(splits.train.info().classes, (std::vector<std::string>{"ants", "bees"}));
+  EXPECT_EQ(splits.train.name(1), (folder.path() / "bees/10.PNG").string());
   EXPECT_EQ(splits.train.info().fields.at("input").shape, (Shape{1, 4, 5}));
   EXPECT_EQ(splits.train.info().split, "train");
   EXPECT_EQ(splits.test.size() + splits.validation.size(), 0);
@@ -104,6 +105,7 @@ TEST(Folder, SplitsInFolderAndArchives) {
     EXPECT_EQ(firsts(splits.validation), (Shape{3}));
     EXPECT_EQ(firsts(splits.test), (Shape{4}));
     EXPECT_EQ(values_of(splits.test.labels()), (Shape{1}));
+    EXPECT_TRUE(splits.train.name(1).ends_with("set/train/b/1.png")) << splits.train.name(1);
     EXPECT_EQ(heard.texts.size(), 2U);
     EXPECT_TRUE(heard.says("preview.png: expected a file within a class folder, found a file beside the folders"));
     EXPECT_TRUE(heard.says("found 1 other file (.dat); ignored"));
@@ -336,6 +338,7 @@ TEST(Folder, MoreThanMemoryIsDecodedAtEachUse) {
   const Splits lazy = data::open(ref(folder.path(), "?memory=0"), heard.reading());
   EXPECT_FALSE(held.train.decodes());
   EXPECT_TRUE(lazy.train.decodes());
+  EXPECT_EQ(lazy.train.name(3), held.train.name(3));
   EXPECT_TRUE(heard.says("9.png: expected an intact PNG image"));
   EXPECT_EQ(lazy.train.info().classes, held.train.info().classes);
   EXPECT_EQ(to_json(lazy.train.info().fields.at("target")), to_json(held.train.info().fields.at("target")));

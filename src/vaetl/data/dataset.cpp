@@ -175,6 +175,17 @@ Dataset Dataset::without(const std::string& field) const {
   return Dataset(std::make_shared<Overlay>(source_, std::move(changed), field, std::nullopt));
 }
 
+std::string Dataset::name(std::int64_t i) const {
+  std::string own = source_->name(i);
+  return own.empty() ? std::to_string(i + 1) : own;
+}
+
+bool Dataset::named() const { return size() > 0 && !source_->name(0).empty(); }
+
+Dataset Dataset::with_names(std::vector<std::string> names) const {
+  return Dataset(std::make_shared<Named>(source_, std::move(names)));
+}
+
 Dataset Dataset::described(DatasetInfo changed) const {
   return Dataset(std::make_shared<Described>(source_, std::move(changed)));
 }

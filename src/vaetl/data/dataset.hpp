@@ -38,6 +38,8 @@ struct Source {
   // The `count` examples from `start` on will be gathered soon: a source with a window has their pages read meanwhile.
   virtual void expect(std::int64_t /*start*/, std::int64_t /*count*/) const {}
   virtual bool decodes() const { return false; }  // gather() costs more than copying: worth a thread of its own
+  // What a person calls example i, such as its file; empty: nothing but its number.
+  virtual std::string name(std::int64_t /*i*/) const { return {}; }
   // One field of every example. A source that has it in one piece returns that instead of a copy.
   virtual at::Tensor column(const std::string& field) const;
 };
@@ -67,6 +69,8 @@ class Dataset {
   Fields gather(const at::Tensor& index) const;       // int64 (N); DataError outside 0 … size()−1
   Fields all() const;                                 // may share memory with the source: not to be written to
   at::Tensor column(const std::string& field) const;  // likewise; DataError lists the fields there are
+  std::string name(std::int64_t i) const;             // of an example: its file, or its number, counted from 1
+  bool named() const;                                 // whether examples have names besides their numbers
   at::Tensor labels() const;                          // int64 (N); DataError where there are none
 
   Dataset select(const at::Tensor& index) const;  // int64 (M), or bool (N): those that are true
@@ -75,6 +79,7 @@ class Dataset {
   Dataset take_per_class(std::int64_t count, std::uint64_t seed) const;
   Dataset with(std::string field, at::Tensor values) const;  // weights, cached features, teacher logits
   Dataset without(const std::string& field) const;           // drop the labels, say
+  Dataset with_names(std::vector<std::string> names) const;  // (N)
   Dataset described(DatasetInfo info) const;                 // the same fields with another description of them
 
  private:

@@ -25,15 +25,16 @@ class FurtherOfDataset final : public FurtherStream {
     std::optional<OneThread> alone;
     if (!data.decodes()) alone.emplace();
     examples.fields = data.gather(at::arange(at_, at_ + size, at::kLong));
-    for (std::int64_t i = 0; i < size; ++i) examples.names.push_back(next_name());
+    for (std::int64_t i = at_; i < at_ + size; ++i) examples.names.push_back(next_name(data, i));
     at_ += size;
     return true;
   }
 
  private:
-  std::string next_name() {
+  std::string next_name(const Dataset& data, std::int64_t i) {
     const std::int64_t number = number_++;
-    return names_.empty() ? place_.row_name(number + 1) : names_[static_cast<std::size_t>(number)];
+    if (!names_.empty()) return names_[static_cast<std::size_t>(number)];
+    return data.named() ? data.name(i) : place_.row_name(number + 1);
   }
 
   std::vector<Dataset> parts_;

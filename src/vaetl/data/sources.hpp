@@ -1,5 +1,5 @@
 // The sources behind Dataset's operations: tensors in memory or in a mapped file, a view of some examples, a field set
-// or hidden.
+// or hidden, names.
 #pragma once
 #include <optional>
 
@@ -37,6 +37,7 @@ class View final : public Source {
   std::int64_t window() const override { return base_->window(); }  // neighbours here are near each other there
   void expect(std::int64_t start, std::int64_t count) const override;
   bool decodes() const override { return base_->decodes(); }
+  std::string name(std::int64_t i) const override { return base_->name(index_[i].item<std::int64_t>()); }
   at::Tensor column(const std::string& field) const override;
 
  private:
@@ -55,10 +56,30 @@ class Described final : public Source {
   std::int64_t window() const override { return base_->window(); }
   void expect(std::int64_t start, std::int64_t count) const override { base_->expect(start, count); }
   bool decodes() const override { return base_->decodes(); }
+  std::string name(std::int64_t i) const override { return base_->name(i); }
 
  private:
   std::shared_ptr<const Source> base_;
   DatasetInfo info_;
+};
+
+// Another source whose examples have names.
+class Named final : public Source {
+ public:
+  Named(std::shared_ptr<const Source> base, std::vector<std::string> names)
+      : base_(std::move(base)), names_(std::move(names)) {}
+  const DatasetInfo& info() const override { return base_->info(); }
+  std::int64_t size() const override { return base_->size(); }
+  Fields gather(const at::Tensor& index) const override { return base_->gather(index); }
+  at::Tensor column(const std::string& field) const override { return base_->column(field); }
+  std::int64_t window() const override { return base_->window(); }
+  void expect(std::int64_t start, std::int64_t count) const override { base_->expect(start, count); }
+  bool decodes() const override { return base_->decodes(); }
+  std::string name(std::int64_t i) const override { return names_[static_cast<std::size_t>(i)]; }
+
+ private:
+  std::shared_ptr<const Source> base_;
+  std::vector<std::string> names_;
 };
 
 // Another source with one field set to `values`, or hidden where there are none.
@@ -72,6 +93,7 @@ class Overlay final : public Source {
   std::int64_t window() const override { return base_->window(); }
   void expect(std::int64_t start, std::int64_t count) const override { base_->expect(start, count); }
   bool decodes() const override { return base_->decodes(); }
+  std::string name(std::int64_t i) const override { return base_->name(i); }
   at::Tensor column(const std::string& field) const override;
 
  private:

@@ -79,7 +79,7 @@ void write_metadata(const std::filesystem::path& path, const Latents& latents) {
   if (labelled) file.write(std::string_view("label\tinput\n"));
   write_rows(file, latents.values.size(0), [&](std::int64_t row, std::string& text) {
     if (labelled) text += one_line(latents.label(row)) + "\t";
-    text += std::to_string(latents.index[row].item<std::int64_t>() + 1) + "\n";
+    text += one_line(latents.names[static_cast<std::size_t>(row)]) + "\n";
   });
   file.commit();
 }
@@ -99,6 +99,8 @@ Latents encode(Model& model, const Dataset& data, const EncodeOptions& given) {
   require_capability(model, Encoder::capability, "encode");
   Latents latents;
   latents.index = chosen_examples(data.size(), options);
+  const auto* position = latents.index.const_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < latents.index.size(0); ++i) latents.names.push_back(data.name(position[i]));
   const Dataset examples = latents.index.size(0) == data.size() ? data : data.select(latents.index);
   const bool shown = options.thumbnails > 0 && sees_pictures(model);
   std::vector<at::Tensor> values, pictures;
@@ -120,7 +122,7 @@ void write_latents_csv(const std::filesystem::path& path, const Latents& latents
   for (std::int64_t f = 0; f < own.size(1); ++f) header += map ? (f == 0 ? ",x" : ",y") : fmt::format(",z{}", f);
   file.write(header + "\n");
   write_rows(file, own.size(0), [&](std::int64_t row, std::string& text) {
-    text += std::to_string(latents.index[row].item<std::int64_t>() + 1);
+    text += csv_cell(latents.names[static_cast<std::size_t>(row)]);
     if (labelled) text += "," + csv_cell(latents.label(row));
     append_values(text, own, row, ',', false);
     text += '\n';

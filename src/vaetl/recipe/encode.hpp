@@ -33,6 +33,7 @@ struct EncodeOptions {
 struct Latents {
   at::Tensor values = {};                 // (N, F) float32, on the CPU
   at::Tensor index = {};                  // int64 (N): the examples' positions in the data
+  std::vector<std::string> names = {};    // theirs: a file, or the number in the data, from 1
   std::vector<std::int64_t> labels = {};  // empty: the data have none
   std::vector<std::string> classes = {};  // their names, a number where they have none
   at::Tensor pictures = {};               // uint8 (N, C, h, w) where the model sees pictures and thumbnails are wanted
@@ -42,7 +43,7 @@ struct Latents {
 // In evaluation mode, with the preprocessing that the weights carry. ConfigError for a model that is no Encoder.
 Latents encode(Model& model, const Dataset& data, const EncodeOptions& options = {});
 
-// Comma-separated values: input (the example's number, from 1), label where there are any, then a column each of
+// Comma-separated values: input (the example's name), label where there are any, then a column each of
 // `values` (N, F): x and y where `map`, else z0, z1, ….
 void write_latents_csv(const std::filesystem::path& file, const Latents& latents, const at::Tensor& values, bool map);
 

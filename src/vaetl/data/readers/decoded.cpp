@@ -146,8 +146,10 @@ Splits decode_pictures(LabelledFiles found, PictureFit fit, const DecodeOptions&
   if (decoded_bytes(items, fit) <= options.memory) {
     auto fields = decode_all(items, fit, labelled);
     settle(items, where, skips);
-    return {make_split(fields[Part::train], info, "train"), make_split(fields[Part::validation], info, "validation"),
-            make_split(fields[Part::test], info, "test")};
+    auto split = [&](Part part) {
+      return make_split(fields[part], info, name_of(part)).with_names(names_of(items, part));
+    };
+    return {split(Part::train), split(Part::validation), split(Part::test)};
   }
   for_each_item<Item>(items, [&](Item& item) { check_bytes(item, fit, options.check); });
   settle(items, where, skips);

@@ -15,6 +15,7 @@ class FileSource final : public Source {
   const DatasetInfo& info() const override { return info_; }
   std::int64_t size() const override { return std::ssize(files_); }
   bool decodes() const override { return true; }
+  std::string name(std::int64_t i) const override { return files_[static_cast<std::size_t>(i)].where; }
 
   Fields gather(const at::Tensor& index) const override {
     const at::Tensor own = index.contiguous();

@@ -82,6 +82,16 @@ std::vector<Item> of_part(const std::vector<Item>& items, Part part) {
   return result;
 }
 
+// What the examples of a part are called: their files.
+template <class Item>
+std::vector<std::string> names_of(const std::vector<Item>& items, Part part) {
+  std::vector<std::string> names;
+  for (const Item& item : items) {
+    if (item.file.part == part) names.push_back(item.file.where);
+  }
+  return names;
+}
+
 template <class Item>
 at::Tensor labels_of(const std::vector<Item>& items) {  // int64 (N)
   const at::Tensor labels = at::empty({std::ssize(items)}, at::kLong);

@@ -126,7 +126,7 @@ Splits decode_now(std::vector<Clip> items, const Shape& shape, const DatasetInfo
     const at::Tensor index = at::tensor(rows, at::kLong);
     Fields fields = fields_of(input.index_select(0, index), length.index_select(0, index));
     if (labelled) fields.set("target", labels_of(of_part(items, part)));
-    return make_split(std::move(fields), info, name_of(part));
+    return make_split(std::move(fields), info, name_of(part)).with_names(names_of(items, part));
   };
   return {split(Part::train), split(Part::validation), split(Part::test)};
 }
