@@ -6,11 +6,13 @@
 #include "apps/support/startup.hpp"
 #include "apps/support/table.hpp"
 #include "vaetl/core/device.hpp"
+#include "vaetl/core/progress.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/reader.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/report/matrix.hpp"
+#include "vaetl/train/bootstrap.hpp"
 #include "vaetl/train/confusion.hpp"
 #include "vaetl/train/judge.hpp"
 #include "vaetl/zoo/measure.hpp"
@@ -88,11 +90,38 @@ struct Measured {
   std::map<std::string, zoo::IntervalCard> intervals = {};
 };
 
+std::map<std::string, zoo::IntervalCard> bootstrapped(const Arguments& arguments, Model& model, const Dataset& data,
+                                                      const std::map<std::string, double>& values) {
+  BootstrapOptions options{.count = arguments.integer("bootstrap", between(20, 100000))};
+  if (arguments.has("seed")) options.seed = arguments.seed();
+  std::optional<ProgressBar> bar;
+  if (!arguments.has("quiet") && detect_style(stderr).terminal) bar.emplace("resamples", 100, "%");
+  options.progress = [&](double share) {
+    if (bar) bar->update(static_cast<std::int64_t>(100 * share));
+  };
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values) {
+    if (std::isfinite(value)) names.push_back(name);
+  }
+  std::map<std::string, zoo::IntervalCard> intervals;
+  for (const auto& [name, ends] : bootstrap(model, data, names, options)) {
+    intervals[name] = {.low = ends.low,
+                       .high = ends.high,
+                       .level = 0.95,
+                       .method = fmt::format("percentiles of {} bootstrap resamples", options.count)};
+  }
+  return intervals;
+}
+
 Measured measure_metrics(const Arguments& arguments, Model& model, const ScoredData& scored) {
   const Dataset& data = scored.examples;
   Measured measured{
       evaluate(model, data, metrics_for(arguments, model, data), {.training = training_for(arguments, scored)})};
-  if (arguments.has("intervals")) measured.intervals = zoo::intervals(model, data, measured.values);
+  if (arguments.has("bootstrap")) {
+    measured.intervals = bootstrapped(arguments, model, data, measured.values);
+  } else if (arguments.has("intervals")) {
+    measured.intervals = zoo::intervals(model, data, measured.values);
+  }
   return measured;
 }
 
@@ -210,11 +239,12 @@ int main(int argc, char** argv) {
       .flags = data_flags({model_flag(),
                            {"metrics", "A,B", "what to measure, such as nll?samples=5000 (all quick ones that fit)"},
                            {"intervals", "", "95 % intervals of the metrics, by their spread over parts of the data"},
+                           {"bootstrap", "N", "such intervals by N resamples of the examples (1000 is usual)"},
                            {"per-class", "", "a classifier's precision, recall and F1 a class"},
                            {"confusion", "FILE", "which classes are taken for which: FILE.svg, FILE.csv"},
                            {"judge", "MODEL", "a classifier: what it says of this generator's samples"},
                            {"labels-per-class", "K", "labelled examples of every class that knn compares with (all)"},
-                           {"seed", "N", "of the samples that are judged, and of the choice of those labels (0)"},
+                           {"seed", "N", "of the samples that are judged, the choice of those labels, resamples (0)"},
                            device_flag(),
                            threads_flag()}),
       .notes =

@@ -48,6 +48,8 @@ class Pass {
   const at::Tensor& logits(std::string_view stream = "train");
   const at::Tensor& predictions(std::string_view stream = "train");  // of a Regressor, (N, O)
   const Gaussian& posterior(std::string_view stream = "train");
+  // Where rebuild() (nn/rebuild.hpp) keeps what it made, without gradients alone: metrics share it.
+  std::shared_ptr<Likelihood>& rebuilt(std::string_view stream) { return rebuilt_[std::string(stream)]; }
   at::Tensor condition(std::string_view stream = "train");  // undefined where the model is not conditional
   // Rule 5, the one place that reduces: per_example (N) → its mean, weighted by the stream's "weight" where it has one.
   // Where several batches make one update, the average of their means is the mean over all their examples.
@@ -76,6 +78,7 @@ class Pass {
   bool ahead_;
   std::map<std::string, at::Tensor, std::less<>> features_, view_features_, logits_, predictions_;
   std::map<std::string, Gaussian, std::less<>> posterior_;
+  std::map<std::string, std::shared_ptr<Likelihood>, std::less<>> rebuilt_;
   std::vector<std::string> tapped_;
   std::map<std::string, std::map<std::string, at::Tensor, std::less<>>, std::less<>> outputs_;
 };

@@ -1,5 +1,7 @@
 #include "vaetl/nn/rebuild.hpp"
 
+#include <ATen/core/grad_mode.h>
+
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
 #include "vaetl/core/text.hpp"
@@ -25,7 +27,12 @@ std::shared_ptr<Likelihood> decode_code(Pass& pass, const at::Tensor& code, cons
 }
 
 std::shared_ptr<Likelihood> rebuild(Pass& pass, const std::string& by, std::string_view stream) {
-  return decode_code(pass, code_of(pass, stream), by, stream);
+  std::shared_ptr<Likelihood>& kept = pass.rebuilt(stream);
+  const bool keeps = !at::GradMode::is_enabled();
+  if (keeps && kept) return kept;
+  auto made = decode_code(pass, code_of(pass, stream), by, stream);
+  if (keeps) kept = made;
+  return made;
 }
 
 }  // namespace vaetl

@@ -44,6 +44,11 @@ void learn(const std::vector<std::shared_ptr<Metric>>& scorers, const std::vecto
 }  // namespace
 
 void visit(Model& model, const Pipeline& data, const std::function<void(Pass&)>& use, std::int64_t batch_size) {
+  visit_batches(model, data, [&](Pass& pass, Batch&) { use(pass); }, batch_size);
+}
+
+void visit_batches(Model& model, const Pipeline& data, const std::function<void(Pass&, Batch&)>& use,
+                   std::int64_t batch_size) {
   const Dataset& examples = data.streams.at(0).data;
   if (examples.size() == 0) throw DataError({"data", "examples", "an empty set", "choose another split"});
   const at::NoGradGuard no_grad;
@@ -53,9 +58,9 @@ void visit(Model& model, const Pipeline& data, const std::function<void(Pass&)>&
   const std::int64_t steps = feed.steps_per_epoch();
   Prefetch ahead(std::move(feed), automatic_workers(data), steps);
   for (std::int64_t step = 0; step < steps; ++step) {
-    const Batch batch = ahead.at(0, step);
+    Batch batch = ahead.at(0, step);
     Pass pass(model, batch);
-    use(pass);
+    use(pass, batch);
   }
 }
 

@@ -24,5 +24,8 @@ std::map<std::string, double> evaluate(Model& model, const Pipeline& data, const
 // Calls `use` with every batch of the first stream in storage order, in evaluation mode, without gradients or
 // augmentation. The model's mode is restored afterwards.
 void visit(Model& model, const Pipeline& data, const std::function<void(Pass&)>& use, std::int64_t batch_size = 500);
+// The same with the batch that the pass looks at: fields that nothing computed depends on, such as weights, may change.
+void visit_batches(Model& model, const Pipeline& data, const std::function<void(Pass&, Batch&)>& use,
+                   std::int64_t batch_size = 500);
 
 }  // namespace vaetl
