@@ -5,10 +5,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <new>
 
 #include "apps/support/startup.hpp"
 #include "apps/support/topics.hpp"
+#include "vaetl/core/text.hpp"
 
 namespace vaetl::apps {
 namespace {
@@ -85,6 +87,18 @@ int report_error(const std::string& program, bool json) {
   return static_cast<int>(error.exit_code);
 }
 
+// A file that is read is not replaced by what is made of it.
+void check_out(const Arguments& arguments) {
+  if (!arguments.has("out")) return;
+  const std::string out = arguments.text("out");
+  for (const std::string& given : arguments.positional()) {
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(given, ignored) || !std::filesystem::equivalent(given, out, ignored))
+      continue;
+    throw ConfigError({"--out", "another file than the one that is read", quote(out), {}});
+  }
+}
+
 Result run(const Program& program, const Arguments& arguments) {
   if (arguments.has("version")) {
     return {{{"program", program.name}, {"version", VAETL_VERSION}}, program.name + " " VAETL_VERSION "\n"};
@@ -96,6 +110,7 @@ Result run(const Program& program, const Arguments& arguments) {
     }
     return {{{"help", text}}, text};
   }
+  check_out(arguments);
   return program.run(arguments);
 }
 

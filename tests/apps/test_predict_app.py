@@ -136,6 +136,21 @@ class Pictures(Predict):
         self.assertEqual((self.folder / "rows.jsonl").read_text().splitlines(), lines)
         self.refused(2, ["--format", "--json"], "vaetl-predict", "mlp", "images.npy", "--format", "csv")
 
+    def test_what_is_read_is_not_replaced(self):
+        before = (self.folder / "images.npy").read_bytes()
+        self.refused(2, ["--out: expected another file than the one that is read", "images.npy"], "vaetl-predict", "mlp", "images.npy",
+                     "--out", str(self.folder / "png" / ".." / "images.npy"))
+        self.assertEqual((self.folder / "images.npy").read_bytes(), before)
+
+    def test_numbers_up_to_1_for_a_model_of_bytes_are_doubted(self):
+        values = [value / 255 for value in self.images[0]]
+        write_npy(self.folder / "shares.npy", (1, SIDE, SIDE), "<f4", struct.pack(f"<{len(values)}f", *values))
+        done = self.run_program("vaetl-predict", "mlp", "shares.npy")
+        self.assertIn("shares.npy: expected values from 0 to 255, as the model was trained on, found values from 0 to 1; multiply "
+                      "them by 255", done.stderr)
+        write_npy(self.folder / "bytes.npy", (1, SIDE, SIDE), "<f4", struct.pack(f"<{len(values)}f", *self.images[0]))
+        self.assertEqual(self.run_program("vaetl-predict", "mlp", "bytes.npy").stderr, "")
+
     def test_bad_files_are_told_and_the_others_predicted(self):
         bad = self.folder / "mixed"
         for i in range(6):

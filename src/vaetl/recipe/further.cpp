@@ -47,6 +47,37 @@ class InRange final : public FurtherStream {
   Range range_;
 };
 
+// Arrays of numbers that a model of bytes would see as black are doubted aloud.
+class Doubted final : public FurtherStream {
+ public:
+  Doubted(std::unique_ptr<FurtherStream> arrays, std::string where, Range range)
+      : arrays_(std::move(arrays)), where_(std::move(where)), range_(range) {}
+  bool next(std::int64_t count, FurtherExamples& examples) override {
+    if (!arrays_->next(count, examples)) return false;
+    if (std::exchange(looked_, true) || examples.names.empty()) return true;
+    const at::Tensor& input = examples.fields.input();
+    if (!input.is_floating_point() || input.min().item<double>() < 0 || input.max().item<double>() > 1) return true;
+    examples.notes.push_back(
+        {where_, fmt::format("values from {:g} to {:g}, as the model was trained on", range_.low, range_.high),
+         "values from 0 to 1", fmt::format("multiply them by {:g}", range_.high)});
+    return true;
+  }
+
+ private:
+  std::unique_ptr<FurtherStream> arrays_;
+  std::string where_;
+  Range range_;
+  bool looked_ = false;
+};
+
+std::unique_ptr<FurtherStream> arrays_for(const Model& model, const Place& place,
+                                          const std::vector<std::int64_t>& shape) {
+  auto arrays = further_arrays(place, shape);
+  const Range range = sees_pictures(model) ? pixel_range(model) : Range{};
+  if (range.low != 0 || range.high < 2) return arrays;
+  return std::make_unique<Doubted>(std::move(arrays), place.name(), range);
+}
+
 std::unique_ptr<FurtherStream> pictures_for(const Model& model, const Place& place,
                                             const std::vector<std::int64_t>& shape) {
   auto pixels = readers::further_pictures(place, {.channels = shape[0]}, shape);
@@ -89,7 +120,7 @@ class FurtherPlaces final : public FurtherStream {
 
  private:
   std::unique_ptr<FurtherStream> open(const Place& place) const {
-    if (place.descriptor < 0 && holds_arrays(place.path)) return further_arrays(place, shape_);
+    if (place.descriptor < 0 && holds_arrays(place.path)) return arrays_for(model_, place, shape_);
     if (reader_ != nullptr) return dynamic_cast<const ReadsFurther&>(*reader_).further(place);
     if (is_picture(shape_)) return pictures_for(model_, place, shape_);
     throw DataError({place.name(), "a file FILE.npy of " + batch_shape_text(shape_) + ", as the model reads",
