@@ -147,8 +147,9 @@ std::string table_rows(const Json& rows) {
   std::vector<std::vector<std::string>> cells;
   for (const Json& row : rows) {
     const Json& input = row["input"];
-    cells.push_back({row["data"], input.is_string() ? input.get<std::string>() : input.dump(), row["score"].is_null() ? "inf" : row["score"].dump(),
-                     row["odd"].get<bool>() ? "yes" : "no", row.value("label", "")});
+    cells.push_back({row["data"], input.is_string() ? input.get<std::string>() : input.dump(),
+                     row["score"].is_null() ? "inf" : row["score"].dump(), row["odd"].get<bool>() ? "yes" : "no",
+                     row.value("label", "")});
   }
   return csv_text({"data", "input", "score", "odd", "label"}, cells);
 }

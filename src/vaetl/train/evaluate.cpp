@@ -44,7 +44,8 @@ void learn(const std::vector<std::shared_ptr<Metric>>& scorers, const std::vecto
 }  // namespace
 
 void visit(Model& model, const Pipeline& data, const std::function<void(Pass&)>& use, std::int64_t batch_size) {
-  visit_batches(model, data, [&](Pass& pass, Batch&) { use(pass); }, batch_size);
+  visit_batches(
+      model, data, [&](Pass& pass, Batch&) { use(pass); }, batch_size);
 }
 
 void visit_batches(Model& model, const Pipeline& data, const std::function<void(Pass&, Batch&)>& use,
