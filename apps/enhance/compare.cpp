@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "apps/enhance/modes.hpp"
+#include "apps/support/bar.hpp"
 #include "apps/support/described.hpp"
 #include "apps/support/scored_data.hpp"
 #include "apps/support/startup.hpp"
@@ -29,7 +30,8 @@ Spec<Corruption> damage_of(const Arguments& arguments, const std::string& refere
 }
 
 void check_side_by_side(const Arguments& arguments) {
-  if (!arguments.has("out") || arguments.text("out").ends_with(".png")) return;
+  if (!arguments.has("out")) return;
+  if (arguments.text("out").ends_with(".png")) return check_place(arguments.text("out"));
   throw ConfigError({"--out", "FILE.png, to compare side by side", quote(arguments.text("out")), {}});
 }
 
@@ -70,7 +72,9 @@ Result compare_on_data(const Arguments& arguments) {
   data.examples = first_examples(data.examples, arguments);
   loaded.model->to(device);
   const auto corruption = registry<Corruption>().make(damage, "--damage");
-  const auto found = recipe::compare_repairs(*loaded.model, data.examples, *corruption, {.seed = arguments.seed()});
+  const auto bar = bar_of(arguments, "enhance", data.examples.size());
+  const auto found =
+      recipe::compare_repairs(*loaded.model, data.examples, *corruption, {.seed = arguments.seed(), .progress = bar});
   if (arguments.has("out")) write_png(arguments.text("out"), recipe::comparison_grid(found));
   Result result{.json = {{"model", reference},
                          {"data", data.about()},

@@ -21,6 +21,7 @@ std::string style_argument(const Arguments& arguments, const std::string& name, 
 std::string png_file(const Arguments& arguments) {
   std::string out = style_argument(arguments, "out", "FILE.png");
   if (!out.ends_with(".png")) throw ConfigError({"--out", "FILE.png", quote(out), {}});
+  check_place(out);
   return out;
 }
 

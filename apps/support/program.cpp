@@ -128,6 +128,14 @@ int run_program(const Program& program, int argc, char** argv) {
   }
 }
 
+void check_place(const std::string& out) {
+  const std::filesystem::path file(out), parent = file.has_parent_path() ? file.parent_path() : ".";
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) throw OutputError({out, "a file", "a folder", "name a file in it"});
+  if (std::filesystem::is_directory(parent, ignored)) return;
+  throw OutputError({out, "a folder that is there", "none of the name " + quote(parent.string()), "make it first"});
+}
+
 Flag out_flag(const std::string& value, const std::string& text) { return {"out", value, text}; }
 Flag device_flag() { return {"device", "NAME", "auto, cpu, cuda or cuda:N (auto)"}; }
 Flag threads_flag() { return {"threads", "N", "threads of the CPU (all cores, or OMP_NUM_THREADS)"}; }

@@ -31,6 +31,10 @@ struct Program {
 int run_program(const Program& program, int argc, char** argv);
 
 // The flags that several programs have.
+// OutputError, before any work is done, where a file of that name cannot be: no folder for it, or a folder in its
+// place.
+void check_place(const std::string& out);
+
 Flag out_flag(const std::string& value, const std::string& text);
 Flag device_flag();
 Flag threads_flag();

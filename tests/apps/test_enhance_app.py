@@ -138,6 +138,9 @@ class Enhance(Case):
                 (2, ["--out FILE.png"], ["noise", "--content", "content.png", "--style", "style.png"]),
                 (2, ["expected a model that offers Encoder"],
                  ["noise", "--content", "content.png", "--style", "style.png", "--out", "no.png"]),
+                (7, ["missing/no.png: expected a folder that is there"],
+                 ["noise", "--content", "content.png", "--style", "style.png", "--out", "missing/no.png"]),
+                (7, ["missing/no.png: expected a folder that is there"], ["noise", *self.reference(), "--out", "missing/no.png"]),
                 (3, ["the only ones that the model takes"],
                  ["mlp", "--content", "content.png", "--style", "style.png", "--out", "no.png"])):
             with self.subTest(" ".join(arguments)):

@@ -213,6 +213,15 @@ class GenerateClasses(Case):
         self.run_program("vaetl-generate", "cvae", "--count", "8", "--out", "all.png")
         self.assertEqual(read_png(self.folder / "all.png")[0], CLASSES * 30 + 2)  # a class in each column
 
+    def test_classes_have_names_where_the_card_or_the_data_tell_them(self):
+        card = json.loads((self.folder / "cvae/model/model.json").read_text())
+        self.assertEqual(card.get("classes", []), [])
+        found = self.run_program("vaetl-generate", "fashion-mnist-cgan", "--class", "Bag", "--count", "2", "--out", "bags.npy")
+        self.run_program("vaetl-generate", "fashion-mnist-cgan", "--class", "8", "--count", "2", "--out", "eights.npy")
+        self.assertEqual((self.folder / "bags.npy").read_bytes(), (self.folder / "eights.npy").read_bytes())
+        self.refused(2, ["one of", "Bag", '"Bagg"', 'did you mean "Bag"?'], "vaetl-generate", "fashion-mnist-cgan", "--class", "Bagg",
+                     "--out", "x.png")
+
     def test_a_walk_shows_all_classes(self):
         self.run_program("vaetl-generate", "cvae", "--walk", "2", "--count", "3", "--temperature", "0.3", "--out", "walk.npy")
         self.assertEqual(self.bands("walk.npy"), list(range(CLASSES)) * 3)

@@ -101,7 +101,11 @@ TEST(Repairer, SaysWhatItCannotTake) {
        "18×20 pixels; scale them before, or take a model of convolutions alone"});
   const auto tiny = restorer();
   recipe::Repairer small(*tiny, "test");
-  expect_error<DataError>([&] { small.repair(at::rand({1, 1, 3, 40}), "line.png"); }, {"line.png: expected pictures"});
+  expect_error<DataError>(
+      [&] {
+        small.repair(at::rand({1, 1, 3, 40}), "line.png");
+      },
+      {"line.png: expected a size that the model takes (", "found 40×3 pixels; scale it before"});
   const auto classifier = make<models::Mlp>({.input = {1, 4, 4}});
   expect_error<ConfigError>([&] { recipe::Repairer(*classifier, "test"); }, {"test: expected a model that offers"});
 }

@@ -78,6 +78,8 @@ TEST_F(Ways, WalksPassTheDrawsAndComeBack) {
 TEST_F(Ways, Refusals) {
   const auto vae = trained(toy_vae_recipe());
   expect_error<ConfigError>([&] { recipe::walk(*vae, 1, {}); }, {"walk: expected at least 2 stops, found 1"});
+  expect_error<ConfigError>([&] { recipe::walk(*vae, 9, {.count = 8}); },
+                            {"walk: expected at least 9 steps, to pass as many stops, found 8"});
   expect_error<ConfigError>([&] { recipe::interpolate(*vae, one(0), one(1), {.count = 1}); }, {"interpolate.count"});
   expect_error<DataError>([&] { recipe::interpolate(*vae, toy_splits().test, one(1)); },
                           {"interpolate: expected one example, found 40"});

@@ -60,6 +60,16 @@ TEST(StyleTransfer, FallsAndRepeats) {
   EXPECT_EQ(first.picture.sizes(), at::IntArrayRef({3, 32, 48}));
 }
 
+TEST(StyleTransfer, OfALineIsRefused) {
+  const at::Tensor line = at::zeros({3, 4, 200}, at::kByte);
+  expect_error<DataError>([&] { recipe::transfer_style(*mobilenet(), line, style_reference("style"), {.size = 48}); },
+                          {"content: expected a picture whose shorter side has 16 pixels at least, found 1 when it is "
+                           "scaled"});
+  const at::Tensor black = at::zeros({3, 48, 48}, at::kByte);
+  const auto found = recipe::transfer_style(*mobilenet(), black, black, {.steps = 2, .size = 48});
+  EXPECT_TRUE(std::isfinite(found.after.total));
+}
+
 TEST(StyleTransfer, OfTheLayersThatAreNamed) {
   const auto found =
       styled({.steps = 1, .size = 48, .content_layer = "stage2", .style_layers = {"stage1.3", "stem", "stage2"}});

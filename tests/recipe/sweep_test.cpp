@@ -47,6 +47,8 @@ TEST(SweepOptions, TellsWhatIsWrong) {
   expect_error<ConfigError>(
       [&] { read(R"({"vary": {"seed": [1]}, "random": {"ranges": {"seed": {"low": 1, "high": 2}}}})"); },
       {"sweep.random.ranges.seed", "a list of values or a range", "both"});
+  expect_error<ConfigError>([&] { read(R"({"random": {"ranges": {"a": {"low": 1, "high": 1e300, "whole": true}}}})"); },
+                            {"sweep.random.ranges.a", "whole ends, up to 2^53"});
   expect_error<ConfigError>([&] { read(R"({"on": "train"})"); }, {"sweep.on", "\"train\""});
   expect_error<ConfigError>([&] { read(R"({"search": {"fold": 2}})"); }, {"sweep.search", "\"fold\"", "\"folds\""});
 }
@@ -113,6 +115,17 @@ TEST(SweepDraws, BeginAlikeHoweverManyThereAre) {
   std::set<std::string> different;
   for (const Json& setting : many) different.insert(setting.dump());
   EXPECT_EQ(different.size(), 50u);
+}
+
+TEST(SweepDraws, StayInNarrowRanges) {
+  RandomOptions random{.count = 20, .ranges = {}};
+  random.ranges["rate"] = {.low = 0.0010001, .high = 0.0010002};
+  const auto settings = settings_of({}, random, 0);
+  EXPECT_EQ(settings.size(), 20u);
+  for (const Json& setting : settings) {
+    EXPECT_GE(setting["rate"].get<double>(), 0.0010001);
+    EXPECT_LE(setting["rate"].get<double>(), 0.0010002);
+  }
 }
 
 TEST(SweepDraws, EndWhereThereAreNoMore) {
@@ -209,6 +222,17 @@ TEST(Sweep, RunsReportsAndResumes) {
   EXPECT_TRUE(fs::exists(out / "report.html"));
   expect_error<OutputError>([&] { run_sweep(toy_sweep(), into(out)); }, {"already holds a sweep", "--resume"});
 
+  // The other metric of the same points, once they are evaluated by both.
+  Json both = toy_sweep();
+  both["evaluate"] = {"accuracy", "cross_entropy"};
+  run_sweep(both, into(fs::path(folder.path()) / "both"));
+  both["sweep"]["metric"] = "cross_entropy";
+  SweepSettings kept_points = into(fs::path(folder.path()) / "both");
+  kept_points.resume = true;
+  for (const Json& point : run_sweep(both, kept_points).json["points"]) {
+    EXPECT_EQ(point["value"], point["metrics"]["cross_entropy"]);
+  }
+
   // One point is lost: it alone runs again, to the same value.
   const fs::path lost = out / "points" / "wide_take_per_class=4_seed=4.json";
   const fs::path kept = out / "points" / "flat_take_per_class=1_seed=3.json";
@@ -253,6 +277,12 @@ TEST(Sweep, DrawnSettingsAreRankedByValidationData) {
   EXPECT_NE(report.text.find("accuracy (validation)"), std::string::npos) << report.text;
   const auto best = fmt::format("{:.4f}", *std::max_element(values.begin(), values.end()));
   EXPECT_NE(first.substr(0, first.find('\n')).find(best), std::string::npos) << report.text;
+  // What was measured is never shown as another metric.
+  json["sweep"]["metric"] = "cross_entropy";
+  SweepSettings again = into(fs::path(folder.path()) / "sweep");
+  again.resume = true;
+  expect_error<OutputError>([&] { run_sweep(json, again); }, {"the point that this sweep would run", "another"});
+  json["sweep"]["metric"] = "accuracy";
   json["data"].erase("validation");
   expect_error<ConfigError>([&] { run_sweep(json, into(fs::path(folder.path()) / "other")); },
                             {"sweep.on", "validation data"});

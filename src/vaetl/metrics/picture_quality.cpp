@@ -9,14 +9,30 @@ namespace vaetl::metrics {
 namespace {
 
 constexpr std::int64_t window_side = 11;
+constexpr std::int64_t values_together = 1 << 22;  // bounds the memory of windows
 constexpr double window_sigma = 1.5, no_error_decibels = 100;
 
-// (C, 1, 11, 11), the same window for every channel.
-at::Tensor gaussian_windows(std::int64_t channels, const at::TensorOptions& options) {
-  const at::Tensor place = at::arange(window_side, options) - window_side / 2;
+// Means of (N, C, H, W) under a Gaussian window, (N, C, H − 10, W − 10): along columns, then along rows.
+at::Tensor window_means(const at::Tensor& values) {
+  const at::Tensor place = at::arange(window_side, values.options()) - window_side / 2;
   const at::Tensor line = (place.square() / (-2 * window_sigma * window_sigma)).exp();
-  const at::Tensor window = at::outer(line, line) / line.sum().square();
-  return window.expand({channels, 1, window_side, window_side}).contiguous();
+  const at::Tensor window = line / line.sum();
+  const std::int64_t channels = values.size(1);
+  const at::Tensor down = window.view({1, 1, -1, 1}).expand({channels, 1, window_side, 1}).contiguous();
+  const at::Tensor across = window.view({1, 1, 1, -1}).expand({channels, 1, 1, window_side}).contiguous();
+  const std::vector<std::int64_t> none = {0, 0};
+  return at::conv2d(at::conv2d(values, down, {}, 1, none, 1, channels), across, {}, 1, none, 1, channels);
+}
+
+at::Tensor ssim_together(const at::Tensor& a, const at::Tensor& b, double range) {
+  const double c1 = 0.01 * 0.01 * range * range, c2 = 0.03 * 0.03 * range * range;
+  const at::Tensor mean_a = window_means(a), mean_b = window_means(b);
+  const at::Tensor variance_a = window_means(a * a) - mean_a * mean_a;
+  const at::Tensor variance_b = window_means(b * b) - mean_b * mean_b;
+  const at::Tensor covariance = window_means(a * b) - mean_a * mean_b;
+  const at::Tensor similarity = (2 * mean_a * mean_b + c1) * (2 * covariance + c2) /
+                                ((mean_a.square() + mean_b.square() + c1) * (variance_a + variance_b + c2));
+  return similarity.flatten(1).mean(1);
 }
 
 struct Compared {
@@ -43,17 +59,13 @@ at::Tensor psnr(const at::Tensor& x, const at::Tensor& y, double range) {
 }
 
 at::Tensor ssim(const at::Tensor& x, const at::Tensor& y, double range) {
-  const double c1 = 0.01 * 0.01 * range * range, c2 = 0.03 * 0.03 * range * range;
-  const at::Tensor a = x.to(at::kDouble), b = y.to(at::kDouble), windows = gaussian_windows(a.size(1), a.options());
-  const auto mean = [&](const at::Tensor& values) {
-    return at::conv2d(values, windows, {}, 1, at::IntArrayRef{0, 0}, 1, values.size(1));
-  };
-  const at::Tensor mean_a = mean(a), mean_b = mean(b);
-  const at::Tensor variance_a = mean(a * a) - mean_a * mean_a, variance_b = mean(b * b) - mean_b * mean_b;
-  const at::Tensor covariance = mean(a * b) - mean_a * mean_b;
-  const at::Tensor similarity = (2 * mean_a * mean_b + c1) * (2 * covariance + c2) /
-                                ((mean_a.square() + mean_b.square() + c1) * (variance_a + variance_b + c2));
-  return similarity.flatten(1).mean(1);
+  const std::int64_t each = x[0].numel(), together = std::max<std::int64_t>(1, values_together / each);
+  std::vector<at::Tensor> parts;
+  for (std::int64_t from = 0; from < x.size(0); from += together) {
+    const auto part = [&](const at::Tensor& all) { return all.slice(0, from, from + together).to(at::kDouble); };
+    parts.push_back(ssim_together(part(x), part(y), range));
+  }
+  return at::cat(parts);
 }
 
 void Psnr::update(Pass& pass) {

@@ -15,6 +15,7 @@ namespace vaetl::recipe {
 namespace {
 
 constexpr std::int64_t ssim_window = 11;
+constexpr std::int64_t values_together = 1 << 22;  // bounds memory
 
 struct Classical {
   std::string name;
@@ -63,8 +64,12 @@ class Comparing {
     const at::Tensor gone = missing.defined() ? missing.cpu() : missing;
     const std::vector<at::Tensor> pictures = {truth, seen, classical_.repair(seen, gone).clamp(0, 1),
                                               shades.share(repaired).cpu()};
-    for (std::size_t i = 0; i < tallies_.size(); ++i) count(tallies_[i], truth, pictures[i]);
+    for (std::size_t i = 0; i < tallies_.size(); ++i) {
+      show(tallies_[i], pictures[i]);
+      if (i > 0) count(tallies_[i], truth, pictures[i]);
+    }
     done_ += truth.size(0);
+    if (options_.progress) options_.progress(done_);
   }
 
   Comparison result() const {
@@ -85,6 +90,9 @@ class Comparing {
     tally.psnr += metrics::psnr(truth, picture, 1).sum().item<double>();
     tally.squares += (truth - picture).square().flatten(1).mean(1).sum().item<double>();
     if (structure_) tally.ssim += metrics::ssim(truth, picture, 1).sum().item<double>();
+  }
+
+  void show(Tally& tally, const at::Tensor& picture) const {
     if (done_ < options_.shown) tally.shown.push_back(picture.slice(0, 0, options_.shown - done_).clone());
   }
 
@@ -104,7 +112,11 @@ Comparison compare_repairs(Model& model, const Dataset& data, const Corruption& 
                            const CompareOptions& options) {
   const EvaluationNoise kept(device_of(model));
   Comparing comparing(model, corruption, options);
-  visit(model, data, [&](Pass& pass) { comparing.add(pass.fields().input()); });
+  const auto& shape = data.info().fields.at("input").shape;
+  const std::int64_t each = std::abs(c10::multiply_integers(shape));
+  const std::int64_t together = std::clamp<std::int64_t>(values_together / std::max<std::int64_t>(1, each), 1, 500);
+  visit(
+      model, data, [&](Pass& pass) { comparing.add(pass.fields().input()); }, together);
   return comparing.result();
 }
 

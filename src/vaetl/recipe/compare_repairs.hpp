@@ -1,6 +1,7 @@
 // How well a model repairs damage that is done to known pictures, beside what needs no model: the median for noise,
 // diffusion for what is missing, bicubic enlargement for what lost its detail.
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace vaetl::recipe {
 struct CompareOptions {
   std::uint64_t seed = 0;   // of the damage
   std::int64_t shown = 10;  // pictures to look at, the first ones
+  std::function<void(std::int64_t pictures)> progress = {};
 };
 
 // Means over the pictures, of the range from black to white (metrics/picture_quality.hpp). A mean of decibels is ruled
@@ -29,8 +31,8 @@ struct Comparison {
 };
 
 // What the model gets is what apply() makes; where it is known what is missing, all else stays as it was. Values beyond
-// black and white are clipped before anything is compared. The damage depends on the seed and on the pictures' places
-// alone. Errors as a Repairer has them.
+// black and white are clipped before anything is compared. The damage depends on the seed, the pictures' places and
+// the kind of device alone. Errors as a Repairer has them.
 Comparison compare_repairs(Model& model, const Dataset& data, const Corruption& corruption,
                            const CompareOptions& options = {});
 

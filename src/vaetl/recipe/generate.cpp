@@ -33,6 +33,12 @@ at::Tensor draw_normal(const GenerateOptions& options, std::int64_t size) {
   return u.mul_(inside).erfinv_().mul_(std::numbers::sqrt2 * options.temperature).to(at::kFloat);
 }
 
+std::vector<std::string> names_in(const Json& classes, const std::string& path) {
+  std::vector<std::string> names;
+  Codec<std::vector<std::string>>::read(classes, path, names, {});
+  return names;
+}
+
 }  // namespace
 
 std::int64_t conditions_of(const Model& model) {
@@ -90,12 +96,15 @@ Generated generate(Model& model, const GenerateOptions& given) {
 }
 
 std::vector<std::string> class_names(const Pretrained& loaded) {
-  if (!loaded.card.classes.empty() || loaded.model->preprocess().is_null()) return loaded.card.classes;
-  const Json reader = Preprocess::from_json(loaded.model->preprocess()).reader();
-  std::vector<std::string> names;
-  if (reader.is_object() && reader.contains("classes")) {
-    Codec<std::vector<std::string>>::read(reader["classes"], "preprocess: classes", names, {});
+  if (!loaded.card.classes.empty()) return loaded.card.classes;
+  if (!loaded.model->preprocess().is_null()) {
+    const Json reader = Preprocess::from_json(loaded.model->preprocess()).reader();
+    if (reader.is_object() && reader.contains("classes")) return names_in(reader["classes"], "preprocess: classes");
   }
+  const Json& training = loaded.card.training;
+  if (!training.contains("data") || !training["data"].is_object()) return {};
+  auto names = names_in(training["data"].value("classes", Json::array()), "training: data: classes");
+  if (std::ssize(names) != conditions_of(*loaded.model)) names.clear();
   return names;
 }
 

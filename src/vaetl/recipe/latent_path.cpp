@@ -10,7 +10,8 @@
 namespace vaetl::recipe {
 namespace {
 
-constexpr double least_sine = 1e-4;  // directions that are alike, or opposite: no circle is the right one
+constexpr std::int64_t decoded_together = 500;  // bounds the memory of activations
+constexpr double least_sine = 1e-4;             // directions that are alike, or opposite: no circle is the right one
 
 // Indices of the stop before each step, and the share of the way to the next.
 struct StepsOfWalk {
@@ -55,12 +56,21 @@ Generated interpolate(Model& model, const Dataset& first, const Dataset& last, c
   const at::Tensor condition = from.condition.defined() ? from.condition.expand(options.count) : at::Tensor();
   const at::NoGradGuard no_grad;
   model.eval();
-  return {decoder.decode(path, condition)->mean().cpu(), condition.defined() ? condition.cpu() : condition};
+  std::vector<at::Tensor> parts;
+  for (std::int64_t at = 0; at < options.count; at += decoded_together) {
+    const at::Tensor classes = condition.defined() ? condition.slice(0, at, at + decoded_together) : condition;
+    parts.push_back(decoder.decode(path.slice(0, at, at + decoded_together), classes)->mean().cpu());
+  }
+  return {at::cat(parts), condition.defined() ? condition.cpu() : condition};
 }
 
 Generated walk(Model& model, std::int64_t stops, const GenerateOptions& given) {
   auto options = from_json<GenerateOptions>(to_json(given), "walk");
   if (stops < 2) throw ConfigError({"walk", "at least 2 stops", std::to_string(stops), {}});
+  if (options.count < stops) {
+    throw ConfigError({"walk", fmt::format("at least {} steps, to pass as many stops", stops),
+                       std::to_string(options.count), "make count larger"});
+  }
   const at::Tensor one_each = conditions_for(model, options);
   const StepsOfWalk steps = steps_of_walk(stops, options.count);
   options.count = stops;
@@ -69,6 +79,8 @@ Generated walk(Model& model, std::int64_t stops, const GenerateOptions& given) {
   const at::Tensor drawn = noise.slice(1, choosing);
   at::Tensor path =
       point_between(drawn.index_select(0, steps.from), drawn.index_select(0, steps.to), steps.share, Way::circle);
+  if (options.truncation > 0)
+    path.clamp_(-options.truncation * options.temperature, options.truncation * options.temperature);
   if (choosing > 0) path = at::cat({noise.slice(0, 0, 1).slice(1, 0, choosing).expand({path.size(0), -1}), path}, 1);
   vaetl::seed(random_key(options.seed, Purpose::noise));
   if (!one_each.defined() || options.condition) return generate_from(model, path, one_each);

@@ -10,7 +10,7 @@
 namespace vaetl::recipe {
 namespace {
 
-constexpr std::size_t most_sizes = 8;  // that are kept at hand
+constexpr std::size_t most_sizes = 16;  // that are kept at hand; a picture in parts has up to nine
 
 std::vector<std::int64_t> input_shape(const Model& model) { return model.signature().inputs.at("input").shape; }
 
@@ -41,7 +41,10 @@ std::shared_ptr<Model> model_at_size(const Model& model, std::int64_t height, st
     spec.options["input"] = {shape[0], height, width};
     try {
       return clone(model, spec, state(model));
-    } catch (const Error&) {  // told below: what the user can do is the same whatever does not fit
+    } catch (const ConfigError& error) {  // of the description: no such size
+      throw DataError(
+          {where, "a size that the model takes (" + error.problem.expected + ")", found, "scale it before"});
+    } catch (const FileError&) {  // weights that belong to their size, which is told below
     }
   }
   throw DataError({where, "pictures of " + side_text(shape[1], shape[2]) + ", the only ones that the model takes",
@@ -51,6 +54,9 @@ std::shared_ptr<Model> model_at_size(const Model& model, std::int64_t height, st
 Repairer::Repairer(Model& model, const std::string& by, RepairOptions options)
     : model_(model), options_(options), shades_(shades_of(model, by)) {
   if (!restores(model)) require_capability(model, Restorer::capability, by);
+  if (!offers(model, Conditional::capability)) return;
+  throw ConfigError(
+      {by, "a model that repairs pictures without knowing their classes", "a conditional one", "choose another"});
 }
 
 at::Tensor Repairer::whole(const at::Tensor& damaged, const std::string& where) {
@@ -58,8 +64,9 @@ at::Tensor Repairer::whole(const at::Tensor& damaged, const std::string& where) 
   Fields fields;
   fields.set("input", damaged);
   if (input_shape(model_) == damaged.sizes().slice(1).vec()) return restored(model_, fields, where);
-  if (sized_.size() >= most_sizes) sized_.clear();
-  auto& sized = sized_[{height, width}];
+  const std::pair size{height, width};
+  if (!sized_.contains(size) && sized_.size() >= most_sizes) sized_.clear();
+  auto& sized = sized_[size];
   if (!sized) sized = model_at_size(model_, height, width, where);
   return restored(*sized, fields, where);
 }

@@ -16,6 +16,8 @@ namespace vaetl::recipe {
 namespace {
 
 const std::string style_by = "style transfer";
+constexpr double least_energy = 1e-12;  // of what a layer makes of a picture that leaves it silent
+constexpr std::int64_t least_side = 16;
 constexpr std::int64_t least_content_share = 8, least_style_share = 16;  // of the picture's side
 
 // The same picture with the longer side of this length.
@@ -24,6 +26,8 @@ at::Tensor scaled_to(const at::Tensor& picture, std::int64_t size) {
   const auto side = [&](std::int64_t old) { return std::max<std::int64_t>(1, (old * size + longer / 2) / longer); };
   return transforms::resize_images(picture.unsqueeze(0), side(height), side(width), "bicubic");
 }
+
+std::int64_t shorter_side(const at::Tensor& maps) { return std::min(maps.size(2), maps.size(3)); }
 
 // F Fᵀ / M of maps (1, C, H, W).
 at::Tensor correlations(const at::Tensor& maps) {
@@ -119,12 +123,12 @@ Chosen usual_layers(const Model& model, const Shades& shades, const at::Tensor& 
   Chosen chosen;
   std::int64_t last = 0;
   for (const std::string& layer : viewer.groups(picture)) {
-    const std::int64_t height = maps.at(layer).size(2);
-    if (height * least_style_share < picture.size(2)) continue;
-    if (height == last) chosen.style.pop_back();
+    const std::int64_t side = shorter_side(maps.at(layer));
+    if (side * least_style_share < shorter_side(picture)) continue;
+    if (side == last) chosen.style.pop_back();
     chosen.style.push_back(layer);
-    last = height;
-    if (height * least_content_share >= picture.size(2)) chosen.content = layer;
+    last = side;
+    if (side * least_content_share >= shorter_side(picture)) chosen.content = layer;
   }
   if (chosen.content.empty()) refuse_groups("none of an eighth of the picture's side");
   return chosen;
@@ -168,11 +172,13 @@ LossTensors losses_of(const at::Tensor& x, const Viewer& viewer, const Chosen& c
                       const StyleOptions& options) {
   const Maps maps = viewer.view(x);
   LossTensors losses;
-  losses.content = (maps.at(chosen.content) - wanted.content).square().mean() / wanted.content.square().mean();
+  losses.content = (maps.at(chosen.content) - wanted.content).square().mean() /
+                   wanted.content.square().mean().clamp_min(least_energy);
   losses.style = at::zeros({}, x.options());
   for (const std::string& group : chosen.style) {
     const at::Tensor& a = wanted.style.at(group);
-    losses.style = losses.style + (correlations(maps.at(group)) - a).square().sum() / a.square().sum();
+    losses.style =
+        losses.style + (correlations(maps.at(group)) - a).square().sum() / a.square().sum().clamp_min(least_energy);
   }
   losses.style = losses.style / static_cast<double>(chosen.style.size());
   losses.smooth = unevenness(x);
@@ -180,8 +186,14 @@ LossTensors losses_of(const at::Tensor& x, const Viewer& viewer, const Chosen& c
   return losses;
 }
 
-void check_picture(const at::Tensor& picture, const Shades& shades, const char* which) {
-  if (picture.dim() == 3 && picture.scalar_type() == at::kByte && picture.size(0) == shades.channels()) return;
+void check_picture(const at::Tensor& picture, const Shades& shades, std::int64_t size, const char* which) {
+  if (picture.dim() == 3 && picture.scalar_type() == at::kByte && picture.size(0) == shades.channels()) {
+    const at::Tensor scaled = scaled_to(picture, size);
+    const std::int64_t side = shorter_side(scaled);
+    if (side >= least_side) return;
+    throw DataError({std::string(which), fmt::format("a picture whose shorter side has {} pixels at least", least_side),
+                     fmt::format("{} when it is scaled", side), "cut it, or make it larger"});
+  }
   throw DataError({std::string(which),
                    fmt::format("a picture uint8 ({}, H, W)", shades.channels()),
                    shape_text(picture.sizes().vec()),
@@ -216,8 +228,8 @@ Styled transfer_style(const Model& model, const at::Tensor& content, const at::T
                       const std::function<void(std::int64_t, const StyleLosses&)>& progress) {
   require_capability(model, Encoder::capability, style_by);
   const Shades shades = shades_of(model, style_by);
-  check_picture(content, shades, "content");
-  check_picture(style, shades, "style");
+  check_picture(content, shades, options.size, "content");
+  check_picture(style, shades, options.size, "style");
   const auto shares_of = [&](const at::Tensor& picture) {
     return scaled_to(picture, options.size).to(shades.black.options()).div_(255);
   };

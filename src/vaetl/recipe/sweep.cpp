@@ -63,6 +63,8 @@ class Sweep {
         throw OutputError({file_of(i).string(), "the point that this sweep would run", "another, " + difference,
                            "choose another --out, or remove it"});
       }
+      // Test metrics are all kept, whichever of them was compared before.
+      if (options_.on == "test") result["value"] = result["metrics"][options_.metric];
       results_[i] = std::move(result);
       ++done_;
     }

@@ -12,17 +12,19 @@ namespace {
 
 constexpr std::int64_t tries_per_setting = 100;  // before it is believed that there are no more
 
-// With four digits, which people can read and type.
-Json rounded(double value) {
-  const std::string text = fmt::format("{:.4g}", value);
+// With four digits, which people can read and type, or as many more as the range is narrow.
+Json rounded(double value, const RangeOptions& range) {
+  const double narrow = std::max(std::abs(range.low), std::abs(range.high)) / (range.high - range.low);
+  const int digits = std::clamp(4 + static_cast<int>(std::log10(narrow)), 4, 17);
+  const std::string text = fmt::format("{:.{}g}", value, digits);
   std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+  return std::clamp(value, range.low, range.high);
 }
 
 Json value_in(const RangeOptions& range, double share) {
   const double aside = range.whole ? 0.5 : 0, low = range.low - aside, high = range.high + aside;
   const double value = range.log ? low * std::pow(high / low, share) : low + (high - low) * share;
-  if (!range.whole) return rounded(value);
+  if (!range.whole) return rounded(value, range);
   return static_cast<std::int64_t>(std::clamp(std::round(value), range.low, range.high));
 }
 

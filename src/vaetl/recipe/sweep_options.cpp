@@ -7,6 +7,8 @@
 namespace vaetl::recipe {
 namespace {
 
+constexpr double largest_whole = 9007199254740992;
+
 void check_values(const ValueLists& values, const std::string& path) {
   for (const auto& [key, choices] : values) {
     if (choices.empty()) throw ConfigError({path + "." + key, "at least one value", "none", {}});
@@ -14,8 +16,9 @@ void check_values(const ValueLists& values, const std::string& path) {
 }
 
 void check_range(const RangeOptions& range, const std::string& where) {
-  if (range.whole && (range.low != std::floor(range.low) || range.high != std::floor(range.high))) {
-    throw ConfigError({where, "whole ends", fmt::format("{} and {}", range.low, range.high), {}});
+  const auto is_whole = [](double end) { return end == std::floor(end) && std::abs(end) <= largest_whole; };
+  if (range.whole && (!is_whole(range.low) || !is_whole(range.high))) {
+    throw ConfigError({where, "whole ends, up to 2^53", fmt::format("{} and {}", range.low, range.high), {}});
   }
   const double least = range.log ? std::numeric_limits<double>::min() : std::numeric_limits<double>::lowest();
   if (range.low >= least && range.low < range.high && std::isfinite(range.high)) return;

@@ -165,7 +165,7 @@ Json fingerprint(const SweepPoint& point, const SweepOptions& options,
                  const std::map<std::string, std::string>& hashes) {
   Json json{{"recipe", point.recipe}};
   if (options.search) json["search"] = to_json(*options.search);
-  if (options.on != "test") json["on"] = options.on;
+  if (options.on != "test") json["measured"] = {{"on", options.on}, {"metric", options.metric}};
   if (!point.recipe.contains("transfer")) return json;
   const auto hash = hashes.find(point.recipe["transfer"]["from"].get<std::string>());
   if (hash != hashes.end()) json["source_sha256"] = hash->second;
