@@ -4,6 +4,7 @@ tests/models/skip_autoencoder_test.cpp.
 
 Run by hand: python tests/parity/enhance.py (needs torch, numpy, scipy, Pillow and safetensors).
 """
+import json
 import math
 import pathlib
 
@@ -170,4 +171,6 @@ classical()
 diffusion()
 style()
 restorer()
-save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, pathlib.Path(__file__).with_suffix(".safetensors"))
+models = [{"model": {"name": "skip_autoencoder", "input": [2, 11, 9], "channels": [3, 4, 5], "activation": "elu"}}]
+save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, pathlib.Path(__file__).with_suffix(".safetensors"),
+          {"models": json.dumps(models)})
