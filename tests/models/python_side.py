@@ -16,6 +16,7 @@ import components  # noqa: E402
 import gan  # noqa: E402
 import nn_layers  # noqa: E402
 import recurrent  # noqa: E402
+import restorer  # noqa: E402
 import vae  # noqa: E402
 
 BACKBONES = {"resnet": ("depth", "width", "stem"), "cifar_resnet": ("depth", "width", "shortcut"),
@@ -71,6 +72,8 @@ def make(model):
         return gan.Gan(name, o)
     if name == "lstm":
         return recurrent.Lstm(o)
+    if name == "skip_autoencoder":
+        return restorer.SkipAutoencoder(o)
     return recurrent.Coder(name, o) if name.startswith("sequence_") else autoencoder.Autoencoder(name, o)
 
 

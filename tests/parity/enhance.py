@@ -12,12 +12,14 @@ import numpy as np
 import torch
 from filled import fill, filled, noise
 from PIL import Image
+from restorer import SkipAutoencoder
 from safetensors.numpy import save_file
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import spsolve
 
 random = np.random.default_rng(0)
 tensors = {}
+skip = {"name": "skip_autoencoder", "input": [2, 11, 9], "channels": [3, 4, 5], "activation": "elu"}
 
 
 def classical():
@@ -122,42 +124,8 @@ def style():
     tensors["style.picture"] = (x.detach()[0] * 255).round().to(torch.uint8).numpy()
 
 
-class SkipAutoencoder(torch.nn.Module):
-    """arXiv:1603.09056 with pooling, on 11 × 9 pixels, which do not halve evenly."""
-
-    def __init__(self, sizes, channels, kernel):
-        super().__init__()
-        pad, inputs = kernel // 2, 2
-        self.encoder, self.decoder = torch.nn.Module(), torch.nn.Module()
-        for i, outputs in enumerate(channels):
-            block = torch.nn.Module()
-            block.conv = torch.nn.Conv2d(inputs, outputs, kernel, padding=pad)
-            self.encoder.add_module(str(i), block)
-            inputs = outputs
-        last = len(channels) - 1
-        for i in range(last, 0, -1):
-            block, more = torch.nn.Module(), [a - 2 * b for a, b in zip(sizes[i - 1], sizes[i])]
-            block.up, block.merge = torch.nn.Module(), torch.nn.Module()
-            block.up.conv = torch.nn.ConvTranspose2d(channels[i], channels[i - 1], kernel + 1, 2, pad, more)
-            block.merge.conv = torch.nn.Conv2d(channels[i - 1], channels[i - 1], kernel, padding=pad)
-            self.decoder.add_module(str(last - i), block)
-        block = torch.nn.Module()
-        block.conv = torch.nn.Conv2d(channels[0], 2, kernel, padding=pad)
-        self.decoder.add_module(str(last), block)
-
-    def forward(self, x):
-        act, seen = torch.nn.functional.elu, []
-        for i, block in enumerate(self.encoder.children()):
-            h = act(block.conv(seen[-1] if seen else x))
-            seen.append(torch.nn.functional.max_pool2d(h, 2) if i else h)
-        h, *ups = seen.pop(), *self.decoder.children()
-        for block in ups[:-1]:
-            h = act(block.merge.conv(act(block.up.conv(h)) + seen.pop()))
-        return x + ups[-1].conv(h)
-
-
 def restorer():
-    net = fill(SkipAutoencoder([(11, 9), (5, 4), (2, 2)], [3, 4, 5], 3)).double()
+    net = fill(SkipAutoencoder({**skip, "kernel": 3})).double()
     x = (filled("restorer.input", (3, 2, 11, 9)).double() + 2.5) / 5
     y = net(x)
     loss = (y - x.flip(0)).square().mean()
@@ -171,6 +139,5 @@ classical()
 diffusion()
 style()
 restorer()
-models = [{"model": {"name": "skip_autoencoder", "input": [2, 11, 9], "channels": [3, 4, 5], "activation": "elu"}}]
 save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, pathlib.Path(__file__).with_suffix(".safetensors"),
-          {"models": json.dumps(models)})
+          {"models": json.dumps([{"model": skip}])})
