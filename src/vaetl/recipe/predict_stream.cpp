@@ -4,6 +4,7 @@
 
 #include <future>
 
+#include "vaetl/core/parallel.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/data/reader.hpp"
@@ -248,18 +249,45 @@ std::vector<Problem> take_out_others(std::vector<std::string>& names, at::Tensor
   return problems;
 }
 
-}  // namespace
+// The text of a batch is made while the next one is computed, and written before that one's.
+class WrittenBehind {
+ public:
+  WrittenBehind(const RowWriter& writer, const PredictSink& sink) : writer_(writer), sink_(sink) {}
 
-Predicted predict_stream(const Pretrained& model, FurtherStream& inputs, const PredictOptions& options,
-                         const PredictSink& sink) {
-  from_json<PredictOptions>(to_json(options), "predict");
-  const auto writer = make_rows(model, options);
-  Told told(options, sink);
-  std::int64_t rows = 0;
+  void begin(std::vector<std::string> names, at::Tensor outputs) {
+    pending_ = std::ssize(names);
+    text_ = std::async(std::launch::async, [this, names = std::move(names), outputs = std::move(outputs)] {
+      use_threads(1);
+      return writer_.rows(names, outputs);
+    });
+  }
+
+  // False: nobody reads on.
+  bool finish() {
+    if (!text_.valid()) return true;
+    const std::string text = text_.get();
+    if (!sink_.write(rows_ == 0 ? writer_.header() + text : text)) return false;
+    rows_ += pending_;
+    if (sink_.progress) sink_.progress(rows_);
+    return true;
+  }
+
+  std::int64_t rows() const { return rows_; }
+
+ private:
+  const RowWriter& writer_;
+  const PredictSink& sink_;
+  std::future<std::string> text_ = {};
+  std::int64_t pending_ = 0, rows_ = 0;
+};
+
+// False: nobody reads on.
+bool predict_all(const Pretrained& model, FurtherStream& inputs, const PredictOptions& options, Told& told,
+                 WrittenBehind& written) {
   std::future<ReadAhead> ahead = read_ahead(inputs, options.batch);
   for (;;) {
     const ReadAhead next = ahead.get();
-    if (!next.more) break;
+    if (!next.more) return written.finish();
     const FurtherExamples& examples = next.examples;
     told.take(examples);
     ahead = read_ahead(inputs, options.batch);
@@ -267,14 +295,31 @@ Predicted predict_stream(const Pretrained& model, FurtherStream& inputs, const P
     std::vector<std::string> names = examples.names;
     at::Tensor outputs = model.predict_batch(examples.fields);
     told.leave_out(take_out_others(names, outputs));
+    if (!written.finish()) return false;
     if (names.empty()) continue;
-    const std::string text = writer->rows(names, outputs);
-    if (!sink.write(rows == 0 ? writer->header() + text : text)) return {rows, 0};
-    rows += std::ssize(names);
-    if (sink.progress) sink.progress(rows);
+    written.begin(std::move(names), std::move(outputs));
+    // Whoever waits for an answer before the next question gets it.
+    const bool waits = ahead.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+    if (waits && !written.finish()) return false;
+  }
+}
+
+}  // namespace
+
+Predicted predict_stream(const Pretrained& model, FurtherStream& inputs, const PredictOptions& options,
+                         const PredictSink& sink) {
+  from_json<PredictOptions>(to_json(options), "predict");
+  const auto writer = make_rows(model, options);
+  Told told(options, sink);
+  WrittenBehind written(*writer, sink);
+  try {
+    if (!predict_all(model, inputs, options, told, written)) return {written.rows(), 0};
+  } catch (...) {
+    written.finish();  // what came before the error
+    throw;
   }
   const Predicted result = told.end();
-  if (rows == 0) sink.write(writer->header());
+  if (written.rows() == 0) sink.write(writer->header());
   return result;
 }
 
