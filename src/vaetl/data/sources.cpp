@@ -59,7 +59,7 @@ void View::expect(std::int64_t start, std::int64_t count) const {
 at::Tensor View::column(const std::string& field) const { return rows(base_->column(field), index_); }
 
 Fields Overlay::gather(const at::Tensor& index) const {
-  Fields result = base_->gather(index);
+  Fields result = base().gather(index);
   if (values_) {
     result.set(field_, rows(*values_, index));
   } else {
@@ -69,7 +69,7 @@ Fields Overlay::gather(const at::Tensor& index) const {
 }
 
 at::Tensor Overlay::column(const std::string& field) const {
-  return values_ && field == field_ ? *values_ : base_->column(field);
+  return values_ && field == field_ ? *values_ : base().column(field);
 }
 
 }  // namespace vaetl

@@ -45,29 +45,10 @@ class View final : public Source {
   at::Tensor index_;
 };
 
-// Another source under a description of its own.
-class Described final : public Source {
+// Another source as it is; what derives from it says in what it differs.
+class Forwarding : public Source {
  public:
-  Described(std::shared_ptr<const Source> base, DatasetInfo info) : base_(std::move(base)), info_(std::move(info)) {}
-  const DatasetInfo& info() const override { return info_; }
-  std::int64_t size() const override { return base_->size(); }
-  Fields gather(const at::Tensor& index) const override { return base_->gather(index); }
-  at::Tensor column(const std::string& field) const override { return base_->column(field); }
-  std::int64_t window() const override { return base_->window(); }
-  void expect(std::int64_t start, std::int64_t count) const override { base_->expect(start, count); }
-  bool decodes() const override { return base_->decodes(); }
-  std::string name(std::int64_t i) const override { return base_->name(i); }
-
- private:
-  std::shared_ptr<const Source> base_;
-  DatasetInfo info_;
-};
-
-// Another source whose examples have names.
-class Named final : public Source {
- public:
-  Named(std::shared_ptr<const Source> base, std::vector<std::string> names)
-      : base_(std::move(base)), names_(std::move(names)) {}
+  explicit Forwarding(std::shared_ptr<const Source> base) : base_(std::move(base)) {}
   const DatasetInfo& info() const override { return base_->info(); }
   std::int64_t size() const override { return base_->size(); }
   Fields gather(const at::Tensor& index) const override { return base_->gather(index); }
@@ -75,29 +56,47 @@ class Named final : public Source {
   std::int64_t window() const override { return base_->window(); }
   void expect(std::int64_t start, std::int64_t count) const override { base_->expect(start, count); }
   bool decodes() const override { return base_->decodes(); }
+  std::string name(std::int64_t i) const override { return base_->name(i); }
+
+ protected:
+  const Source& base() const { return *base_; }
+
+ private:
+  std::shared_ptr<const Source> base_;
+};
+
+// Under a description of its own.
+class Described final : public Forwarding {
+ public:
+  Described(std::shared_ptr<const Source> base, DatasetInfo info)
+      : Forwarding(std::move(base)), info_(std::move(info)) {}
+  const DatasetInfo& info() const override { return info_; }
+
+ private:
+  DatasetInfo info_;
+};
+
+// With names for its examples.
+class Named final : public Forwarding {
+ public:
+  Named(std::shared_ptr<const Source> base, std::vector<std::string> names)
+      : Forwarding(std::move(base)), names_(std::move(names)) {}
   std::string name(std::int64_t i) const override { return names_[static_cast<std::size_t>(i)]; }
 
  private:
-  std::shared_ptr<const Source> base_;
   std::vector<std::string> names_;
 };
 
-// Another source with one field set to `values`, or hidden where there are none.
-class Overlay final : public Source {
+// With one field set to `values`, or hidden where there are none.
+class Overlay final : public Forwarding {
  public:
   Overlay(std::shared_ptr<const Source> base, DatasetInfo info, std::string field, std::optional<at::Tensor> values)
-      : base_(std::move(base)), info_(std::move(info)), field_(std::move(field)), values_(std::move(values)) {}
+      : Forwarding(std::move(base)), info_(std::move(info)), field_(std::move(field)), values_(std::move(values)) {}
   const DatasetInfo& info() const override { return info_; }
-  std::int64_t size() const override { return base_->size(); }
   Fields gather(const at::Tensor& index) const override;
-  std::int64_t window() const override { return base_->window(); }
-  void expect(std::int64_t start, std::int64_t count) const override { base_->expect(start, count); }
-  bool decodes() const override { return base_->decodes(); }
-  std::string name(std::int64_t i) const override { return base_->name(i); }
   at::Tensor column(const std::string& field) const override;
 
  private:
-  std::shared_ptr<const Source> base_;
   DatasetInfo info_;
   std::string field_;
   std::optional<at::Tensor> values_;

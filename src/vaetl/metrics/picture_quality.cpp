@@ -8,18 +8,17 @@
 namespace vaetl::metrics {
 namespace {
 
-constexpr std::int64_t window_side = 11;
 constexpr std::int64_t values_together = 1 << 22;  // bounds the memory of windows
 constexpr double window_sigma = 1.5, no_error_decibels = 100;
 
 // Means of (N, C, H, W) under a Gaussian window, (N, C, H − 10, W − 10): along columns, then along rows.
 at::Tensor window_means(const at::Tensor& values) {
-  const at::Tensor place = at::arange(window_side, values.options()) - window_side / 2;
+  const at::Tensor place = at::arange(ssim_window, values.options()) - ssim_window / 2;
   const at::Tensor line = (place.square() / (-2 * window_sigma * window_sigma)).exp();
   const at::Tensor window = line / line.sum();
   const std::int64_t channels = values.size(1);
-  const at::Tensor down = window.view({1, 1, -1, 1}).expand({channels, 1, window_side, 1}).contiguous();
-  const at::Tensor across = window.view({1, 1, 1, -1}).expand({channels, 1, 1, window_side}).contiguous();
+  const at::Tensor down = window.view({1, 1, -1, 1}).expand({channels, 1, ssim_window, 1}).contiguous();
+  const at::Tensor across = window.view({1, 1, 1, -1}).expand({channels, 1, 1, ssim_window}).contiguous();
   const std::vector<std::int64_t> none = {0, 0};
   return at::conv2d(at::conv2d(values, down, {}, 1, none, 1, channels), across, {}, 1, none, 1, channels);
 }
@@ -74,7 +73,7 @@ void Psnr::update(Pass& pass) {
 }
 
 void Ssim::update(Pass& pass) {
-  const Compared both = compare(pass, "metric ssim", window_side);
+  const Compared both = compare(pass, "metric ssim", ssim_window);
   mean_.add(ssim(both.picture, both.rebuilt, both.range), pass.fields());
 }
 

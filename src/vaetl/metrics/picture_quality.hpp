@@ -47,6 +47,8 @@ class Ssim final : public Metric {
   WeightedMean mean_;
 };
 
+constexpr std::int64_t ssim_window = 11;  // its side: the smallest picture that ssim() takes
+
 // x, y (N, C, H, W) of range L → (N).
 at::Tensor psnr(const at::Tensor& x, const at::Tensor& y, double range);
 at::Tensor ssim(const at::Tensor& x, const at::Tensor& y, double range);

@@ -14,7 +14,6 @@
 namespace vaetl::recipe {
 namespace {
 
-constexpr std::int64_t ssim_window = 11;
 constexpr std::int64_t values_together = 1 << 22;  // bounds memory
 
 struct Classical {
@@ -86,7 +85,7 @@ class Comparing {
 
  private:
   void count(Tally& tally, const at::Tensor& truth, const at::Tensor& picture) {
-    structure_ = std::min(truth.size(2), truth.size(3)) >= ssim_window;
+    structure_ = std::min(truth.size(2), truth.size(3)) >= metrics::ssim_window;
     tally.psnr += metrics::psnr(truth, picture, 1).sum().item<double>();
     tally.squares += (truth - picture).square().flatten(1).mean(1).sum().item<double>();
     if (structure_) tally.ssim += metrics::ssim(truth, picture, 1).sum().item<double>();

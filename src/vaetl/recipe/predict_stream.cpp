@@ -286,13 +286,13 @@ bool predict_all(const Pretrained& model, FurtherStream& inputs, const PredictOp
                  WrittenBehind& written) {
   std::future<ReadAhead> ahead = read_ahead(inputs, options.batch);
   for (;;) {
-    const ReadAhead next = ahead.get();
+    ReadAhead next = ahead.get();
     if (!next.more) return written.finish();
-    const FurtherExamples& examples = next.examples;
+    FurtherExamples& examples = next.examples;
     told.take(examples);
     ahead = read_ahead(inputs, options.batch);
     if (examples.names.empty()) continue;
-    std::vector<std::string> names = examples.names;
+    std::vector<std::string> names = std::move(examples.names);
     at::Tensor outputs = model.predict_batch(examples.fields);
     told.leave_out(take_out_others(names, outputs));
     if (!written.finish()) return false;

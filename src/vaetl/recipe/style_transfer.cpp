@@ -20,11 +20,15 @@ constexpr double least_energy = 1e-12;  // of what a layer makes of a picture th
 constexpr std::int64_t least_side = 16;
 constexpr std::int64_t least_content_share = 8, least_style_share = 16;  // of the picture's side
 
-// The same picture with the longer side of this length.
+// A side of a picture (C, H, W) whose longer one shall have this length.
+std::int64_t scaled_side(const at::Tensor& picture, std::int64_t side, std::int64_t size) {
+  const std::int64_t longer = std::max(picture.size(1), picture.size(2));
+  return std::max<std::int64_t>(1, (side * size + longer / 2) / longer);
+}
+
 at::Tensor scaled_to(const at::Tensor& picture, std::int64_t size) {
-  const std::int64_t height = picture.size(1), width = picture.size(2), longer = std::max(height, width);
-  const auto side = [&](std::int64_t old) { return std::max<std::int64_t>(1, (old * size + longer / 2) / longer); };
-  return transforms::resize_images(picture.unsqueeze(0), side(height), side(width), "bicubic");
+  return transforms::resize_images(picture.unsqueeze(0), scaled_side(picture, picture.size(1), size),
+                                   scaled_side(picture, picture.size(2), size), "bicubic");
 }
 
 std::int64_t shorter_side(const at::Tensor& maps) { return std::min(maps.size(2), maps.size(3)); }
@@ -188,8 +192,7 @@ LossTensors losses_of(const at::Tensor& x, const Viewer& viewer, const Chosen& c
 
 void check_picture(const at::Tensor& picture, const Shades& shades, std::int64_t size, const char* which) {
   if (picture.dim() == 3 && picture.scalar_type() == at::kByte && picture.size(0) == shades.channels()) {
-    const at::Tensor scaled = scaled_to(picture, size);
-    const std::int64_t side = shorter_side(scaled);
+    const std::int64_t side = scaled_side(picture, std::min(picture.size(1), picture.size(2)), size);
     if (side >= least_side) return;
     throw DataError({std::string(which), fmt::format("a picture whose shorter side has {} pixels at least", least_side),
                      fmt::format("{} when it is scaled", side), "cut it, or make it larger"});
