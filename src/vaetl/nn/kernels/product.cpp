@@ -33,57 +33,81 @@ VAETL_INLINE void write(float* c, const Vector (&sums)[Parts], std::int64_t widt
   for (std::int64_t i = 0; i < width; ++i) c[i] = values[i] + (add ? c[i] : 0);
 }
 
-// Rows × 16 values of c, of which the first `width` columns are written.
-template <class Vector, std::int64_t Rows>
+// Rows × (Panels · 16) values of c, of which the first `width` columns are written.
+template <class Vector, std::int64_t Rows, std::int64_t Panels>
 VAETL_INLINE void tile(const Product& product, float* c, const float* a, const float* b, std::int64_t width) {
   constexpr std::int64_t parts = panel * sizeof(float) / sizeof(Vector);
-  const std::int64_t depth = product.depth, a_row = product.a_row, a_depth = product.a_depth, b_depth = product.b_depth;
-  Vector sums[Rows][parts] = {};
+  const std::int64_t depth = product.depth, a_row = product.a_row, a_depth = product.a_depth, b_depth = product.b_depth,
+                     b_panel = product.b_panel;
+  Vector sums[Rows][Panels][parts] = {};
   for (std::int64_t k = 0; k < depth; ++k, a += a_depth, b += b_depth) {
-    Vector values[parts];
-    std::memcpy(values, b, sizeof(values));
-#pragma GCC unroll 8
-    for (std::int64_t row = 0; row < Rows; ++row) {
-      const float factor = a[row * a_row];
+    Vector values[Panels][parts];
 #pragma GCC unroll 4
-      for (std::int64_t part = 0; part < parts; ++part) sums[row][part] += factor * values[part];
+    for (std::int64_t p = 0; p < Panels; ++p) std::memcpy(values[p], b + p * b_panel, sizeof(values[p]));
+#pragma GCC unroll 16
+    for (std::int64_t row = 0; row < Rows; ++row) {
+      const Vector factor = a[row * a_row] - Vector{};  // spread once: less 0 it is itself
+#pragma GCC unroll 4
+      for (std::int64_t p = 0; p < Panels; ++p) {
+#pragma GCC unroll 4
+        for (std::int64_t part = 0; part < parts; ++part) sums[row][p][part] += factor * values[p][part];
+      }
     }
   }
-#pragma GCC unroll 8
-  for (std::int64_t row = 0; row < Rows; ++row) write(c + row * product.c_row, sums[row], width, product.add);
+#pragma GCC unroll 16
+  for (std::int64_t row = 0; row < Rows; ++row) {
+#pragma GCC unroll 4
+    for (std::int64_t p = 0; p < Panels; ++p) {
+      write(c + row * product.c_row + p * panel, sums[row][p], std::min(panel, width - p * panel), product.add);
+    }
+  }
 }
 
-template <class Vector, std::int64_t Rows>
+template <class Vector, std::int64_t Rows, std::int64_t Panels>
 VAETL_INLINE void last_tile(const Product& product, float* c, const float* a, const float* b, std::int64_t width,
                             std::int64_t rows) {
   if constexpr (Rows > 0) {
-    if (rows == Rows) return tile<Vector, Rows>(product, c, a, b, width);
-    last_tile<Vector, Rows - 1>(product, c, a, b, width, rows);
+    if (rows == Rows) return tile<Vector, Rows, Panels>(product, c, a, b, width);
+    last_tile<Vector, Rows - 1, Panels>(product, c, a, b, width, rows);
   }
 }
 
-// All rows pass by a panel, which stays in the first cache.
-template <class Vector, std::int64_t Rows>
-VAETL_INLINE void multiply_by(const Product& product) {
-  const float* b = product.b;
-  for (std::int64_t column = 0; column < product.columns; column += panel, b += product.b_panel) {
-    const std::int64_t width = std::min(panel, product.columns - column);
-    float* c = product.c + column;
-    const float* a = product.a;
-    std::int64_t rows = product.rows;
-    for (; rows >= Rows; rows -= Rows, c += Rows * product.c_row, a += Rows * product.a_row) {
-      tile<Vector, Rows>(product, c, a, b, width);
-    }
-    last_tile<Vector, Rows - 1>(product, c, a, b, width, rows);
+// All rows pass by some panels.
+template <class Vector, std::int64_t Rows, std::int64_t Panels>
+VAETL_INLINE void pass_rows(const Product& product, std::int64_t width) {
+  float* c = product.c;
+  const float* a = product.a;
+  std::int64_t rows = product.rows;
+  for (; rows >= Rows; rows -= Rows, c += Rows * product.c_row, a += Rows * product.a_row) {
+    tile<Vector, Rows, Panels>(product, c, a, product.b, width);
   }
+  last_tile<Vector, Rows - 1, Panels>(product, c, a, product.b, width, rows);
 }
 
-// As many rows as leave a register for each of b's values and one of a's: 32 registers, or 16.
+// Several panels at once, as long as there are so many, since each value of a is then read once for all of them.
+template <class Vector, std::int64_t Rows, std::int64_t Panels>
+VAETL_INLINE void multiply_by(Product product) {
+  constexpr std::int64_t most = Panels * panel;
+  while (product.columns > most - panel) {
+    const std::int64_t width = std::min(most, product.columns);
+    pass_rows<Vector, Rows, Panels>(product, width);
+    product.columns -= width;
+    product.c += width;
+    product.b += Panels * product.b_panel;
+  }
+  if constexpr (Panels > 1) multiply_by<Vector, Rows, Panels - 1>(product);
+}
+
+// As many rows and panels as leave a register for each of b's values and one of a's: 32 registers, or 16. Processors
+// that multiply twice a cycle read as often, and want several products of each value that they read.
+constexpr std::int64_t most_panels = 3;
 #if defined(__x86_64__)
-__attribute__((target("avx512f"))) void multiply_avx512(const Product& product) { multiply_by<Vector16, 8>(product); }
-__attribute__((target("avx2,fma"))) void multiply_avx2(const Product& product) { multiply_by<Vector8, 6>(product); }
+__attribute__((target("avx512f"))) void multiply_avx512(const Product& product) {
+  multiply_by<Vector16, 8, most_panels>(product);
+}
+__attribute__((target("avx2,fma"))) void multiply_avx2(const Product& product) { multiply_by<Vector8, 6, 1>(product); }
 #endif
-void multiply_anywhere(const Product& product) { multiply_by<Vector4, 2>(product); }
+void multiply_anywhere(const Product& product) { multiply_by<Vector4, 2, 1>(product); }
 
 auto multiply_here() {
 #if defined(__x86_64__)
@@ -172,13 +196,14 @@ void multiply_terms(float* c, std::int64_t c_row, const Matrix& a, const Matrix&
                   .add = add};
   if (whole > 0) multiply(product);
   if (whole == columns) return;
-  float* packed = scratch(b.rows);
+  float* packed = scratch(most_panels * b.rows);
   product.b = packed;
   product.b_depth = panel;
-  for (std::int64_t column = whole; column < columns; column += panel) {
-    pack(packed, b, column / panel, column / panel + 1);
+  product.b_panel = panel * b.rows;
+  for (std::int64_t column = whole; column < columns; column += most_panels * panel) {
+    product.columns = std::min(most_panels * panel, columns - column);
+    pack(packed, b, column / panel, panels(column + product.columns));
     product.c = c + column;
-    product.columns = std::min(panel, columns - column);
     multiply(product);
   }
 }
