@@ -112,7 +112,7 @@ SequenceEncoder::SequenceEncoder(SequenceLayers layers) : layers_(with_input_siz
 
 at::Tensor SequenceEncoder::trimmed(const at::Tensor& x, const at::Tensor& lengths) const {
   const bool shown = nn::Taps::wants(embedding_.get()) || nn::Taps::wants(rnn_.get());
-  if (!lengths.defined() || !lengths.is_cpu() || lengths.numel() == 0 || shown || nn::PlainForms::wanted()) return x;
+  if (!lengths.defined() || !nn::may_look_at(lengths) || lengths.numel() == 0 || shown) return x;
   const auto time = static_cast<std::int64_t>(time_of(shape().input)) + 1;
   return x.narrow(time, 0, lengths.max().item<std::int64_t>());
 }

@@ -157,7 +157,7 @@ class Steps {
  private:
   at::Tensor loss(std::int64_t step) {
     const Batch now = batch(step);
-    Pass pass(*model_, now, 0, step % 5 == 0);
+    Pass pass(*model_, now, {.first_in_epoch = step % 5 == 0});
     return objective_ ? objective_->terms(0, pass).total() : elbo(pass, step);
   }
   Batch batch(std::int64_t step) const {

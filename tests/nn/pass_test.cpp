@@ -92,7 +92,7 @@ TEST(PassMean, WeighsExamples) {
 TEST(PassValue, FollowsTheSchedule) {
   auto model = tiny();
   const Batch batch = {{"train", inputs(1)}};
-  const Pass pass(*model, batch, 0.25, true);
+  const Pass pass(*model, batch, {.progress = 0.25, .first_in_epoch = true});
   const at::Tensor value = pass.value(Schedule::linear(0, 2));
   EXPECT_EQ(value.dim(), 0);
   EXPECT_FLOAT_EQ(value.item<float>(), 0.5);

@@ -50,7 +50,7 @@ TEST(Elbo, BetaFollowsItsSchedule) {
   Case c;
   auto elbo = make<objectives::Elbo>({.beta = Schedule::linear(0, 2)});
   for (double progress : {0.0, 0.25, 1.0}) {
-    Pass pass(c.model, c.data, progress);
+    Pass pass(c.model, c.data, {.progress = progress});
     expect_near(value(elbo->terms(0, pass).minimised(), "kl"), 2 * progress * reference("elbo.kl"));
   }
 }

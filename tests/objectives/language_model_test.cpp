@@ -76,7 +76,7 @@ at::Tensor losses(Lstm& model, const at::Tensor& input, const at::Tensor& target
 
 double term(Objective& objective, Model& model, const Fields& fields, bool first = false) {
   const Batch data = {{"train", fields}};
-  Pass pass(model, data, 0, first);
+  Pass pass(model, data, {.first_in_epoch = first});
   return objective.terms(0, pass).total().item<double>();
 }
 
@@ -109,7 +109,7 @@ TEST(LanguageModel, TheStateHasNoGradient) {
   objective->bind(*model, {{"train", text.rows({0, 2})}});
   for (std::int64_t step = 0; step < 2; ++step) {
     const Batch data = {{"train", text.rows({step, step + 2})}};
-    Pass pass(*model, data, 0, step == 0);
+    Pass pass(*model, data, {.first_in_epoch = step == 0});
     objective->terms(0, pass).total().backward();  // a graph that was freed would throw
   }
   for (const auto& buffer : objective->buffers()) EXPECT_FALSE(buffer.requires_grad());
@@ -146,7 +146,7 @@ TEST(LanguageModel, GradientsEqualDifferences) {
   objective->bind(*model, data);
   expect_gradients(
       [&] {
-        Pass pass(*model, data, 0, true);
+        Pass pass(*model, data, {.first_in_epoch = true});
         return objective->terms(0, pass).total();
       },
       model->parameters());

@@ -8,7 +8,7 @@ TEST(MakeObjective, FromANameAnObjectOrAnArray) {
   EXPECT_TRUE(std::dynamic_pointer_cast<objectives::SimClr>(make_objective(Json{{"name", "simclr"}})));
   ToyModel model(4, 2);
   const Batch data = batch({{"input", at::rand({3, 4}, at::kDouble)}, {"target", at::zeros({3}, at::kLong)}});
-  Pass pass(model, data, 0.5);
+  Pass pass(model, data, {.progress = 0.5});
   const Json text = parse_json(R"(["elbo", {"name": "cross_entropy", "weight": {"linear": [0, 3]}}])", "text");
   const Terms terms = make_objective(text)->terms(0, pass);
   EXPECT_EQ(names(terms.minimised()), (std::vector<std::string>{"reconstruction", "kl", "cross_entropy"}));

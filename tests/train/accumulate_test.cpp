@@ -83,7 +83,7 @@ TEST(Accumulate, MeansAreWeighedByTheirBatches) {
   const std::vector<at::Tensor> values = {at::tensor({1.0F, 2.0F, 3.0F}), at::tensor({10.0F})};
   double mean = 0, counted = 0;
   for (std::size_t i = 0; i < 2; ++i) {
-    const Pass pass(*model, batches[i], 0, false, {}, batches);
+    const Pass pass(*model, batches[i], {.together = batches});
     mean += pass.mean(values[i]).item<double>() / 2;
     counted += pass.mean_counted(values[i], "length").item<double>() / 2;
   }

@@ -1,6 +1,7 @@
 // The same on a GPU; skipped, and said so, where there is none.
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <ATen/ops/cat.h>
 
 #include "train/fixture.hpp"
 #include "vaetl/data/resident.hpp"
@@ -32,6 +33,21 @@ TEST_F(Cuda, AClassifierLearnsAndItsCheckpointGoesOnWithoutOne) {
   trainer.steps = 100;
   auto second = small("cnn", options);
   EXPECT_EQ(Trainer(trainer).fit(second, make<objectives::CrossEntropy>(), blobs(200)).resumed_from, 80);
+}
+
+// The last batch is smaller, and dropout draws: three kinds of steps, each with noise of its own.
+TEST_F(Cuda, ReplayedStepsEqualThoseThatRun) {
+  const Json options = {{"channels", {4}}, {"dense", {16}}, {"classes", 4}, {"batch_norm", true}, {"dropout", 0.2}};
+  std::map<std::string, at::Tensor> weights;
+  for (const std::string graph : {"off", "auto"}) {
+    const auto model = small("cnn", options);
+    TrainerOptions trainer{.epochs = 8, .batch_size = 32, .optimizer = {"adam", {{"lr", 0.001953125}}}};
+    trainer.device = "cuda";
+    trainer.graph = graph;
+    Trainer(trainer).fit(model, make<objectives::CrossEntropy>(), blobs(200));
+    weights[graph] = at::cat({model->parameters().front().flatten(), model->parameters().back().flatten()}).cpu();
+  }
+  EXPECT_TRUE(at::allclose(weights["auto"], weights["off"], 1e-3, 1e-5));
 }
 
 // Gathered there: a batch needs no value of the host's.

@@ -2,6 +2,7 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/text.hpp"
+#include "vaetl/nn/plain_forms.hpp"
 #include "vaetl/nn/restorer.hpp"
 
 namespace vaetl {
@@ -71,7 +72,7 @@ void check_condition(const Model& model, const at::Tensor& condition, std::int64
                      shape_text(condition.sizes().vec()) + ", " + dtype_name(condition.scalar_type()),
                      {}});
   }
-  if (!condition.is_cpu() || condition.numel() == 0) return;  // reading it would stall a device
+  if (!nn::may_look_at(condition) || condition.numel() == 0) return;
   const auto least = condition.min().item<std::int64_t>(), greatest = condition.max().item<std::int64_t>();
   if (least >= 0 && greatest < conditions) return;
   throw DataError({where, fmt::format("conditions from 0 to {}", conditions - 1),

@@ -5,6 +5,7 @@
 
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
+#include "vaetl/nn/plain_forms.hpp"
 
 namespace vaetl {
 namespace {
@@ -31,7 +32,7 @@ at::Tensor class_labels(const at::Tensor& target, std::int64_t classes, const st
     throw DataError({by, "labels of an integer type", "a target of type " + dtype_name(target.scalar_type()), {}});
   }
   const at::Tensor labels = target.to(at::kLong);
-  if (labels.is_cpu() || everywhere) check_range(labels.cpu(), classes, by);
+  if (nn::may_look_at(labels) || everywhere) check_range(labels.cpu(), classes, by);
   return labels;
 }
 

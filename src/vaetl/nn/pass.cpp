@@ -103,12 +103,12 @@ at::Tensor Pass::mean(const at::Tensor& per_example, std::string_view stream) co
   }
   const Fields& all = fields(stream);
   if (!all.has("weight")) {
-    const double share = share_of_examples(together_, stream, all.size());
+    const double share = share_of_examples(options_.together, stream, all.size());
     return share == 1 ? per_example.mean() : per_example.mean() * share;
   }
   const at::Tensor weight = row_weights(all["weight"], per_example, stream), sum = (weight * per_example).sum();
   // Without any weight the mean is 0, not 0 / 0.
-  if (together_.size() < 2) return sum / weight.sum().clamp_min(1e-30);
+  if (options_.together.size() < 2) return sum / weight.sum().clamp_min(1e-30);
   const auto views = static_cast<double>(per_example.size(0) / all.size());
   return sum / (views * total(stream, {}, per_example.scalar_type())).clamp_min(1e-30);
 }
@@ -126,17 +126,24 @@ at::Tensor Pass::total(std::string_view stream, std::string_view counts, at::Sca
     const at::Tensor count = fields[counts].to(type);
     return fields.has("weight") ? (fields["weight"].to(type) * count).sum() : count.sum();
   };
-  if (together_.size() < 2) return of_batch(fields(stream));
+  if (options_.together.size() < 2) return of_batch(fields(stream));
   at::Tensor sum;
-  for (const Batch& batch : together_) {
+  for (const Batch& batch : options_.together) {
     const at::Tensor next = of_batch(batch.find(stream)->second);
     sum = sum.defined() ? sum + next : next;
   }
-  return sum / static_cast<double>(together_.size());
+  return sum / static_cast<double>(options_.together.size());
+}
+
+double Pass::progress() const {
+  if (options_.values) options_.values->note_host_read();
+  return options_.progress;
 }
 
 at::Tensor Pass::value(const Schedule& schedule) const {
-  return at::scalar_tensor(schedule.at(progress_, span_), at::TensorOptions(device_of(model_)).dtype(at::kFloat));
+  const double value = schedule.at(options_.progress, options_.span);
+  if (options_.values) return options_.values->next(schedule, value, device_of(model_));
+  return at::scalar_tensor(value, at::TensorOptions(device_of(model_)).dtype(at::kFloat));
 }
 
 c10::Device device_of(const torch::nn::Module& module) {

@@ -11,6 +11,7 @@
 #include "vaetl/core/batch.hpp"
 #include "vaetl/core/schedule.hpp"
 #include "vaetl/nn/capabilities.hpp"
+#include "vaetl/nn/schedule_values.hpp"
 
 namespace vaetl {
 
@@ -23,18 +24,19 @@ struct Needs {
   std::vector<std::string> taps = {};  // layer groups, by pattern, whose outputs it reads: Pass::outputs
 };
 
+struct PassOptions {
+  double progress = 0;                   // share of the training done, in [0, 1]
+  bool first_in_epoch = false;           // batch
+  Span span = {};                        // of the training: schedules may be in epochs or steps
+  std::span<const Batch> together = {};  // of the update, this one among them; empty: this one alone
+  at::ScalarType precision = at::kFloat;
+  bool ahead = false;
+  ScheduleValues* values = nullptr;  // where the values of schedules are kept for a step that is captured
+};
+
 class Pass {
  public:
-  Pass(Model& model, const Batch& batch, double progress = 0, bool first_in_epoch = false, Span span = {},
-       std::span<const Batch> together = {}, at::ScalarType precision = at::kFloat, bool ahead = false)
-      : model_(model),
-        batch_(batch),
-        progress_(progress),
-        first_in_epoch_(first_in_epoch),
-        span_(span),
-        together_(together),
-        precision_(precision),
-        ahead_(ahead) {}
+  Pass(Model& model, const Batch& batch, PassOptions options = {}) : model_(model), batch_(batch), options_(options) {}
 
   Model& model() { return model_; }
   const Fields& fields(std::string_view stream = "train") const;  // DataError lists the streams there are
@@ -58,24 +60,20 @@ class Pass {
   // values weigh alike, Σ w sums / Σ w counts.
   at::Tensor mean_counted(const at::Tensor& sums, std::string_view counts, std::string_view stream = "train") const;
   at::Tensor value(const Schedule& schedule) const;  // 0-dim, on the model's device
-  double progress() const { return progress_; }      // share of the training done, in [0, 1]
-  bool first_in_epoch() const { return first_in_epoch_; }
-  at::ScalarType precision() const { return precision_; }  // that terms are computed in (nn/autocast.hpp)
+  // Share of the training done, in [0, 1]: a number of the host's, so that a step that reads it cannot be captured.
+  double progress() const;
+  bool first_in_epoch() const { return options_.first_in_epoch; }
+  at::ScalarType precision() const { return options_.precision; }  // that terms are computed in (nn/autocast.hpp)
   // The next update follows at once, on the same batch: what it trains records its graph already, and may be computed
   // here for both. Detached it serves this update, whose backward must not reach it.
-  bool ahead() const { return ahead_; }
+  bool ahead() const { return options_.ahead; }
 
  private:
   at::Tensor total(std::string_view stream, std::string_view counts, at::ScalarType type) const;
 
   Model& model_;
   const Batch& batch_;
-  double progress_;
-  bool first_in_epoch_;
-  Span span_;                        // of the training: schedules may be in epochs or steps
-  std::span<const Batch> together_;  // of the update, this one among them; empty: this one alone
-  at::ScalarType precision_;
-  bool ahead_;
+  PassOptions options_;
   std::map<std::string, at::Tensor, std::less<>> features_, view_features_, logits_, predictions_;
   std::map<std::string, Gaussian, std::less<>> posterior_;
   std::map<std::string, std::shared_ptr<Likelihood>, std::less<>> rebuilt_;

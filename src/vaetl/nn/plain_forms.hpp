@@ -1,8 +1,11 @@
-// Whoever records which operators a model computes with (zoo/export) wants those of LibTorch and none of ours.
+// Whoever records which operators a model computes with (zoo/export) wants those of LibTorch, none of ours, and no look
+// at values.
 //
 //   const nn::PlainForms wanted;
 //   model.classify(model.encode(fields));   // at::linear, at::conv2d, at::lstm, …
 #pragma once
+#include <ATen/core/Tensor.h>
+
 #include <utility>
 
 namespace vaetl::nn {
@@ -20,5 +23,8 @@ class PlainForms {
   static inline thread_local bool held = false;
   bool before_;
 };
+
+// Reading them waits for no device, and nobody records that they are read.
+inline bool may_look_at(const at::Tensor& values) { return values.is_cpu() && !PlainForms::wanted(); }
 
 }  // namespace vaetl::nn

@@ -7,6 +7,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/signature.hpp"
 #include "vaetl/nn/labels.hpp"
+#include "vaetl/nn/plain_forms.hpp"
 
 namespace vaetl::nn {
 namespace {
@@ -34,7 +35,7 @@ at::Tensor lengths_of(const Fields& fields, std::int64_t steps, const std::strin
                      fmt::format("{}, {}", shape_text(found.sizes().vec()), dtype_name(found.scalar_type())),
                      "leave `length` out where all sequences are as long"});
   }
-  if (!found.is_cpu()) return found.clamp(1, steps);  // reading it would wait for the device
+  if (!may_look_at(found)) return found.clamp(1, steps);
   if (found.numel() == 0) return found;
   const auto [least, most] = least_most(found);
   if (least >= 1 && most <= steps) return found;
@@ -79,7 +80,7 @@ at::Tensor last_step(const at::Tensor& x, const at::Tensor& lengths) {
 }
 
 void check_ids(const at::Tensor& ids, std::int64_t vocabulary, const std::string& by) {
-  if (!ids.is_cpu() || ids.numel() == 0) return;
+  if (!may_look_at(ids) || ids.numel() == 0) return;
   const auto [least, most] = least_most(ids);
   if (least >= 0 && most < vocabulary) return;
   throw DataError({by, fmt::format("token ids from 0 to {}, of its vocabulary of {}", vocabulary - 1, vocabulary),

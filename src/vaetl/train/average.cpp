@@ -72,7 +72,7 @@ void recompute_statistics(Model& averaged, const Model& trained, Objective& obje
     const Batch batch = feed.at(0, step);
     for (std::size_t i = 0; i < updates.size(); ++i) {
       vaetl::seed(random_key(seed, Purpose::evaluate, 0, step, static_cast<std::int64_t>(i)));
-      Pass pass(averaged, batch, 1.0, step == 0, span);
+      Pass pass(averaged, batch, {.progress = 1.0, .first_in_epoch = step == 0, .span = span});
       pass.tap(objective.needs().taps);
       objective.terms(i, pass);
     }

@@ -110,7 +110,7 @@ void run_updates(const TrainingStart& start, bool odd_inputs, std::vector<std::s
       for (auto parameter : set.parameters) parameter.requires_grad_(true).mutable_grad().reset();
     }
     seed(random_key(start.options.seed, Purpose::noise, 0, 0, static_cast<std::int64_t>(i)));
-    Pass pass(start.model, start.example, trial_progress, /*first_in_epoch=*/true, start.span);
+    Pass pass(start.model, start.example, {.progress = trial_progress, .first_in_epoch = true, .span = start.span});
     const Terms terms = start.objective.backward(i, pass);
     const auto not_finite = loss_line(terms);
     if (not_finite && std::exchange(finite, false) && !odd_inputs) lines.push_back(*not_finite);

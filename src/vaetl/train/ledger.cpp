@@ -1,6 +1,6 @@
 #include "vaetl/train/ledger.hpp"
 
-#include <ATen/ops/stack.h>
+#include <ATen/ops/cat.h>
 
 #include <cmath>
 
@@ -12,22 +12,46 @@ constexpr auto kSums = {"window", "epoch"};
 // Which no reader asks for, and which differs between processors.
 float without_sign_of_nan(float value) { return std::isnan(value) ? std::abs(value) : value; }
 
+std::vector<at::Tensor> flat(const std::vector<at::Tensor>& values) {
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& value : values) result.push_back(value.view(-1));
+  return result;
+}
+
 }  // namespace
 
-void Ledger::record(std::int64_t step, const Terms& terms) {
-  auto add = [&](const Terms::Named& named, bool minimised) {
-    for (const auto& [name, value] : named) {
-      pending_.push_back({name, step, minimised});
-      values_.push_back(value.detach().to(at::kFloat));
+std::vector<TermLabel> labels_of(const std::vector<Terms>& terms) {
+  std::vector<TermLabel> labels;
+  for (const Terms& each : terms) {
+    for (const auto& [name, value] : each.minimised()) labels.push_back({name, true});
+    for (const auto& [name, value] : each.logged()) labels.push_back({name, false});
+  }
+  return labels;
+}
+
+std::vector<at::Tensor> values_of(const std::vector<Terms>& terms) {
+  std::vector<at::Tensor> values;
+  for (const Terms& each : terms) {
+    for (const auto* named : {&each.minimised(), &each.logged()}) {
+      for (const auto& [name, value] : *named) values.push_back(value.detach().to(at::kFloat));
     }
-  };
-  add(terms.minimised(), true);
-  add(terms.logged(), false);
+  }
+  return values;
+}
+
+void Ledger::record(std::int64_t step, const std::vector<Terms>& terms) {
+  for (const TermLabel& label : labels_of(terms)) pending_.push_back({label.name, step, label.minimised});
+  for (at::Tensor& value : values_of(terms)) values_.push_back(std::move(value));
+}
+
+void Ledger::record(std::int64_t step, const std::vector<TermLabel>& labels, const at::Tensor& values) {
+  for (const TermLabel& label : labels) pending_.push_back({label.name, step, label.minimised});
+  values_.push_back(values);
 }
 
 std::optional<BadTerm> Ledger::flush() {
   if (pending_.empty()) return std::nullopt;
-  const at::Tensor read = at::stack(values_).to(at::kCPU).contiguous();
+  const at::Tensor read = at::cat(flat(values_)).to(at::kCPU);
   const float* values = read.const_data_ptr<float>();
   std::optional<BadTerm> bad;
   for (std::size_t i = 0; i < pending_.size(); ++i) {

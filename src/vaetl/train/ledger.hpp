@@ -16,9 +16,17 @@ struct BadTerm {
   std::int64_t step = 0;
 };
 
+struct TermLabel {
+  std::string name;
+  bool minimised;
+};
+std::vector<TermLabel> labels_of(const std::vector<Terms>& terms);
+std::vector<at::Tensor> values_of(const std::vector<Terms>& terms);  // in the same order, 0-dim float
+
 class Ledger {
  public:
-  void record(std::int64_t step, const Terms& terms);
+  void record(std::int64_t step, const std::vector<Terms>& terms);
+  void record(std::int64_t step, const std::vector<TermLabel>& labels, const at::Tensor& values);  // (labels)
   // Reads what is pending. Returns the first term that is not finite, if any.
   std::optional<BadTerm> flush();
   // Means since the last call for this window; "loss" is the sum of the minimised terms' means.
@@ -41,7 +49,7 @@ class Ledger {
     bool minimised;
   };
   std::vector<Pending> pending_;
-  std::vector<at::Tensor> values_;
+  std::vector<at::Tensor> values_;  // of what is pending, one or several each
   Sums window_, epoch_;
 };
 

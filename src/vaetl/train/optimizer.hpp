@@ -39,6 +39,15 @@ class Optimizer {
   // multiplies the rate. Called without gradient recording.
   virtual void step(double scale, const Evaluation& evaluation = {}) = 0;
   virtual bool evaluates_again() const { return false; }  // step() reads `evaluation`
+
+  // For a step that is captured (core/device_graph.hpp). Called before the first; true where every step(scale) is from
+  // then on advance(scale), which sets what compute() reads of the host's, and compute(), which may be replayed, as
+  // long as layout() stays what it was. Where it is false, the optimiser takes its steps outside of what is captured.
+  virtual bool divide() { return false; }
+  virtual void settle() {}  // before compute() is captured, with the gradients present
+  virtual void advance(double /*scale*/) {}
+  virtual void compute() {}
+  virtual std::int64_t layout() const { return 0; }
   // Moments and step counters as "moment/parameter", for checkpoints.
   virtual std::map<std::string, at::Tensor> state() const = 0;
   virtual void load_state(const std::map<std::string, at::Tensor>& state) = 0;  // FileError: another optimiser's

@@ -3,6 +3,7 @@
 
 #include <ATen/record_function.h>
 
+#include "vaetl/core/denormals.hpp"
 #include "vaetl/core/memory.hpp"
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/train/evaluate.hpp"
@@ -11,6 +12,7 @@
 namespace vaetl {
 
 Run Session::run() {
+  const FlushDenormals flush;
   started_ = saved_ = std::chrono::steady_clock::now();
   saved_step_ = step_;
   saved_noted_ = noted_;
@@ -94,6 +96,11 @@ std::vector<Batch> Session::next_batches(std::int64_t epoch, std::int64_t step_i
 
 void Session::do_updates(std::int64_t epoch, std::int64_t step_in_epoch) {
   const auto batches = next_batches(epoch, step_in_epoch);
+  const bool as_graph = graphs_ && !autopsy_;
+  as_graph ? graph_step(batches, epoch, step_in_epoch) : all_updates(batches, epoch, step_in_epoch);
+}
+
+void Session::all_updates(const std::vector<Batch>& batches, std::int64_t epoch, std::int64_t step_in_epoch) {
   for (std::size_t i = 0; i < updates_.size(); ++i) {
     if (due(i)) update(i, batches, epoch, step_in_epoch);
   }

@@ -10,6 +10,7 @@
 #include "vaetl/train/average.hpp"
 #include "vaetl/train/background_writer.hpp"
 #include "vaetl/train/buffers.hpp"
+#include "vaetl/train/captured_step.hpp"
 #include "vaetl/train/checkpoint.hpp"
 #include "vaetl/train/clip.hpp"
 #include "vaetl/train/divergence.hpp"
@@ -48,12 +49,14 @@ class Session {
   void check();  // warnings, each a notice; defined in checks.cpp
   void resume();
   void cache_features();
+  void prepare_graphs();
 
   // training
   bool advance();
   void begin_step();
   void tune();  // what trains from this step on
   void do_updates(std::int64_t epoch, std::int64_t step_in_epoch);
+  void all_updates(const std::vector<Batch>& batches, std::int64_t epoch, std::int64_t step_in_epoch);
   void step(std::int64_t epoch, std::int64_t step_in_epoch);
   std::vector<Batch> next_batches(std::int64_t epoch, std::int64_t step_in_epoch);
   void prepare_updates();  // after every change of sets_
@@ -62,6 +65,9 @@ class Session {
   void update(std::size_t index, const std::vector<Batch>& batches, std::int64_t epoch, std::int64_t step_in_epoch);
   std::vector<Terms> gradients(std::size_t index, const std::vector<Batch>& batches, std::int64_t epoch,
                                std::int64_t step_in_epoch);
+  void piece(std::uint64_t seed, const std::function<void()>& work);  // what the device does after it is seeded
+  std::uint64_t noise_key(std::size_t index, std::int64_t epoch, std::int64_t step_in_epoch, std::size_t batch) const;
+  double progress() const { return static_cast<double>(step_) / static_cast<double>(steps_); }
   void average();
   void settle_average();
   double rate() const;  // factor on every learning rate at this step
@@ -76,6 +82,17 @@ class Session {
   void log_point();
   void finish();
   void tell_end();
+
+  // steps as graphs of the device; defined in session_graph.cpp
+  void graph_step(const std::vector<Batch>& batches, std::int64_t epoch, std::int64_t step_in_epoch);
+  void warm_up(CapturedStep& step, const std::vector<Batch>& batches, std::int64_t epoch, std::int64_t step_in_epoch);
+  void capture(CapturedStep& step, const std::vector<Batch>& batches, std::int64_t epoch, std::int64_t step_in_epoch);
+  void begin_capture(CapturedStep& step);
+  void end_capture();
+  void capture_end(const std::vector<Terms>& terms);
+  void replay(CapturedStep& step, const std::vector<Batch>& batches, std::int64_t epoch, std::int64_t step_in_epoch);
+  void step_outside(const CapturedUpdate& update);
+  std::vector<std::int64_t> layouts() const;
 
   // divergence; defined in session_divergence.cpp
   void read_ledger();
@@ -125,6 +142,12 @@ class Session {
   std::map<std::string, GroupTuning> tuning_now_;
   std::optional<AveragedWeights> average_;
   Ledger ledger_;
+  std::unique_ptr<DeviceGraphs> graphs_;  // where steps are captured
+  std::vector<char> divided_;             // which optimisers compute in them
+  std::map<CapturedStep::Kind, CapturedStep> captured_;
+  CapturedUpdate* capturing_ = nullptr;  // the update that is captured
+  ScheduleValues* values_ = nullptr;     // of the step that is captured, or watched before
+  std::string obstacle_;                 // why a watched step cannot be captured
 
   std::int64_t step_ = 0, steps_ = 0, steps_per_epoch_ = 0, batches_per_epoch_ = 0;
   std::int64_t epoch_ = 0;

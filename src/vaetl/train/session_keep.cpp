@@ -89,6 +89,7 @@ Json Session::restore(const std::string& which) {
     throw FileError(
         {(folder(which) / "state.json").string(), "the state of a checkpoint", "other JSON", "train afresh"});
   }
+  captured_.clear();  // what the optimisers keep is in other places now
   tuned_until_ = 0;
   progress_.step = step_;
   progress_.averaged = averaged() ? &average_->model() : nullptr;

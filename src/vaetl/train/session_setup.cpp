@@ -45,6 +45,7 @@ Session::Session(const TrainerOptions& options, const std::vector<std::shared_pt
   if (averaged()) progress_.averaged = &average_->model();
   if (options_.checks && step_ == 0 && steps_ > 0) check();
   if (steps_ > 0) cache_features();
+  prepare_graphs();
 }
 
 void Session::check_monitor() const {

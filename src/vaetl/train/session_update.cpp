@@ -4,6 +4,7 @@
 #include <ATen/record_function.h>
 
 #include "vaetl/core/random.hpp"
+#include "vaetl/train/host_reads.hpp"
 #include "vaetl/train/parameter_sets.hpp"
 #include "vaetl/train/session.hpp"
 
@@ -38,6 +39,7 @@ at::Tensor mean_loss(const std::vector<Terms>& terms) {
 // Another update's backward must leave parameters alone: it finds no gradient wanted and none left over.
 void Session::prepare_updates() {
   working_.clear();
+  captured_.clear();
   const ClipLimits limits{options_.clip_norm, options_.clip_value, options_.clip_adaptive};
   const auto heads = head_parameters(*task_.model);
   for (std::size_t i = 0; i < updates_.size(); ++i) {
@@ -53,22 +55,44 @@ void Session::prepare_updates() {
   }
 }
 
+std::uint64_t Session::noise_key(std::size_t index, std::int64_t epoch, std::int64_t step_in_epoch,
+                                 std::size_t batch) const {
+  const std::int64_t place = step_in_epoch * options_.accumulate + static_cast<std::int64_t>(batch);
+  return random_key(options_.seed, Purpose::noise, epoch, place, static_cast<std::int64_t>(index));
+}
+
 // The mean of the batches' gradients, clipped; the terms of each batch.
 std::vector<Terms> Session::gradients(std::size_t index, const std::vector<Batch>& batches, std::int64_t epoch,
                                       std::int64_t step_in_epoch) {
-  const double progress = static_cast<double>(step_) / static_cast<double>(steps_);
   std::vector<Terms> terms;
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    const std::int64_t place = step_in_epoch * options_.accumulate + static_cast<std::int64_t>(i);
-    seed(random_key(options_.seed, Purpose::noise, epoch, place, static_cast<std::int64_t>(index)));
-    Pass pass(*task_.model, batches[i], progress, place == 0, span(), batches, precision(), works_ahead(index));
-    terms.push_back(task_.objective->backward(index, pass));
+    piece(noise_key(index, epoch, step_in_epoch, i), [&] {
+      Pass pass(*task_.model, batches[i],
+                {.progress = progress(),
+                 .first_in_epoch = step_in_epoch == 0 && i == 0,
+                 .span = span(),
+                 .together = batches,
+                 .precision = precision(),
+                 .ahead = works_ahead(index),
+                 .values = values_});
+      terms.push_back(task_.objective->backward(index, pass));
+      if (i + 1 < batches.size()) return;
+      if (autopsy_) autopsy_->look(*task_.model, sets_[index], step_);
+      const at::NoGradGuard no_grad;
+      if (batches.size() > 1) divide_gradients(working_[index].parameters, batches.size());
+      working_[index].clip.apply();
+    });
   }
-  if (autopsy_) autopsy_->look(*task_.model, sets_[index], step_);
-  const at::NoGradGuard no_grad;
-  if (batches.size() > 1) divide_gradients(working_[index].parameters, batches.size());
-  working_[index].clip.apply();
   return terms;
+}
+
+void Session::piece(std::uint64_t seed, const std::function<void()>& work) {
+  if (capturing_) return capturing_->batches.push_back(graphs_->capture(work));
+  vaetl::seed(seed);
+  if (!values_) return work();
+  const HostReads reads;
+  work();
+  if (obstacle_.empty()) obstacle_ = reads.found();
 }
 
 // Not where an update takes several batches, or evaluates one again.
@@ -99,15 +123,17 @@ void Session::update(std::size_t index, const std::vector<Batch>& batches, std::
       return mean_loss(gradients(index, batches, epoch, step_in_epoch));
     };
   }
-  {
+  if (capturing_) {
+    capture_end(terms);
+  } else {
     RECORD_USER_SCOPE("optimiser");
     const at::NoGradGuard no_grad;
     optimizer.step(rate(), evaluation);
+    ledger_.record(step_, terms);
   }
   if (after) after->restore();
   drop_gradients(work.parameters);
   if (shared) want_gradients(work.parameters, false);
-  for (const Terms& each : terms) ledger_.record(step_, each);
 }
 
 void Session::prepare_average() {

@@ -41,9 +41,12 @@ struct TrainerOptions {
   double swa_from = 0;                 // > 0: so are their plain means from this share of the training on
   std::string device = "auto";
   std::string precision = "float32";  // bfloat16: forward passes by autocast; weights, losses and updates stay float32
-  double max_minutes = 0;             // > 0: training ends then, properly; a resumed run may go on with more
-  std::int64_t max_samples = 0;       // > 0: the most examples of the first stream that are seen, over all epochs
-  std::int64_t patience = 0;          // > 0: so many entries of the history without a better `monitor` end the training
+  // auto: where the device has graphs (CUDA), a step is captured and replayed; the same numbers, without a launch an
+  // operator. What cannot be captured runs as it is, and a notice says why.
+  std::string graph = "off";
+  double max_minutes = 0;        // > 0: training ends then, properly; a resumed run may go on with more
+  std::int64_t max_samples = 0;  // > 0: the most examples of the first stream that are seen, over all epochs
+  std::int64_t patience = 0;     // > 0: so many entries of the history without a better `monitor` end the training
   std::string on_divergence = "stop";  // rewind: to the last entry, at half the rate
   std::string monitor = {};            // a validation metric: its best epoch is kept as checkpoints/best and returned
   std::string directory = {};          // run folder: metrics.jsonl and checkpoints/; empty: nothing is written
@@ -86,6 +89,8 @@ struct TrainerOptions {
         choice("precision", &T::precision,
                "of forward passes; bfloat16 pays on processors that compute in it, for recurrent and larger models",
                {"float32", "bfloat16"}),
+        choice("graph", &T::graph, "on CUDA: auto captures a step as a graph of the device and replays it",
+               {"off", "auto"}),
         field("monitor", &T::monitor, "validation metric whose best epoch is kept"),
         field("patience", &T::patience, "validations without a better monitor that end the training; 0: never",
               at_least(0)),

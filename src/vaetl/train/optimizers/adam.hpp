@@ -29,6 +29,7 @@ class Adam final : public FirstOrder {
 
  private:
   void update(const Lists& lists, double scale) override;
+  std::optional<double> lr() const override { return options_.lr; }
   Options options_;
 };
 
@@ -40,6 +41,7 @@ class AdamW final : public FirstOrder {
 
  private:
   void update(const Lists& lists, double scale) override;
+  std::optional<double> lr() const override { return options_.lr; }
   Options options_;
 };
 

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/full_like.h>
+#include <ATen/ops/zeros.h>
 
 #include "vaetl/core/signature.hpp"
 #include "vaetl/core/text.hpp"
@@ -34,16 +35,42 @@ void FirstOrder::set_parameters(std::vector<ParameterSet> sets) {
 }
 
 void FirstOrder::step(double scale, const Evaluation& /*evaluation*/) {
+  settle();
+  advance(scale);
+  compute();
+}
+
+bool FirstOrder::divide() {
+  divided_ = lr().has_value();
+  stale_ = true;
+  return divided_;
+}
+
+void FirstOrder::settle() {
   if (!resolved()) resolve();
+}
+
+void FirstOrder::advance(double scale) {
+  scale_ = scale;
   for (Work& work : work_) {
     Lists& lists = work.lists;
-    for (const at::Tensor& parameter : lists.parameters) lists.gradients.push_back(parameter.grad());
     ++lists.steps;
     if (counts_) {
       lists.counters.front().fill_(static_cast<double>(lists.steps));
       for (State* state : work.states) ++state->steps;
     }
-    update(lists, scale);
+    if (!divided_) continue;
+    const double rate = *lr() * lists.lr_scale * scale;
+    if (rate != work.lr) lists.lr.fill_(rate);
+    work.lr = rate;
+  }
+}
+
+void FirstOrder::compute() {
+  for (Work& work : work_) {
+    Lists& lists = work.lists;
+    for (const at::Tensor& parameter : lists.parameters) lists.gradients.push_back(parameter.grad());
+    update(lists, scale_);
     lists.gradients.clear();
   }
 }
@@ -80,14 +107,16 @@ void FirstOrder::resolve() {
       lists.steps = steps;
       lists.lr_scale = set.lr_scale;
       lists.weight_decay_scale = set.weight_decay_scale;
+      const auto options = lists.parameters.front().options().dtype(at::kFloat);
+      if (divided_) lists.lr = at::zeros({}, options);
       if (counts_) {
-        const auto options = lists.parameters.front().options().dtype(at::kFloat);
         lists.counters.assign(lists.parameters.size(), at::full({}, static_cast<double>(steps), options));
       }
       work_.push_back(std::move(work));
     }
   }
   stale_ = false;
+  ++layout_;
 }
 
 FirstOrder::State& FirstOrder::state_of(const std::string& name, const at::Tensor& parameter) {

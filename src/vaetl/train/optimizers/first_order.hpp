@@ -15,6 +15,8 @@
 //     Options options_;
 //   };
 #pragma once
+#include <optional>
+
 #include "vaetl/train/optimizer.hpp"
 
 namespace vaetl::optim {
@@ -23,6 +25,11 @@ class FirstOrder : public Optimizer {
  public:
   void set_parameters(std::vector<ParameterSet> sets) final;
   void step(double scale, const Evaluation& evaluation = {}) final;
+  bool divide() final;
+  void settle() final;
+  void advance(double scale) final;
+  void compute() final;
+  std::int64_t layout() const final { return layout_; }
   std::map<std::string, at::Tensor> state() const final;
   void load_state(const std::map<std::string, at::Tensor>& state) final;
 
@@ -38,12 +45,16 @@ class FirstOrder : public Optimizer {
     std::vector<std::vector<at::Tensor>> slots;  // in the constructor's order, each one tensor a parameter
     std::vector<at::Tensor> counters;            // where it counts: `steps` on the device, one tensor for all
     std::int64_t steps = 0;                      // this one included
+    at::Tensor lr;  // for steps that are divided: lr() · lr_scale · scale, 0-dim, on the device; undefined otherwise
     double lr_scale = 1.0, weight_decay_scale = 1.0;
   };
 
   explicit FirstOrder(std::vector<Slot> slots, Counts counts = Counts::no)
       : slots_(std::move(slots)), counts_(counts == Counts::yes) {}
   virtual void update(const Lists& lists, double scale) = 0;
+  // The rate of an optimiser that can be divided: where `lists.lr` is defined, update() reads it, `lists.counters` and
+  // no other number that changes.
+  virtual std::optional<double> lr() const { return std::nullopt; }
 
  private:
   // Of one parameter. How many steps it has taken is exact through freezing and thawing.
@@ -53,6 +64,7 @@ class FirstOrder : public Optimizer {
   };
   struct Work {
     Lists lists;
+    double lr = 0;  // that lists.lr holds
     std::vector<State*> states;
   };
 
@@ -65,7 +77,9 @@ class FirstOrder : public Optimizer {
   bool counts_;
   std::vector<ParameterSet> sets_;
   std::map<std::string, State> states_;  // its entries stay where they are
-  bool stale_ = true;
+  bool stale_ = true, divided_ = false;
+  double scale_ = 1;           // of this step
+  std::int64_t layout_ = 0;    // how often the lists were made
   std::vector<char> present_;  // which parameters had gradients when the lists were made
   std::vector<Work> work_;
 };

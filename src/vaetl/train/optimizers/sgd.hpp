@@ -26,6 +26,7 @@ class Sgd final : public FirstOrder {
 
  private:
   void update(const Lists& lists, double scale) override;
+  std::optional<double> lr() const override { return options_.lr; }
   Options options_;
 };
 
