@@ -24,8 +24,8 @@ struct Cost {
 const std::vector<Cost> expected = {
     // clang-format off
     {"autoencoder", 137, 42},
-    {"vae", 179, 80},
-    {"conv_vae", 331, 141},
+    {"vae", 153, 55},
+    {"conv_vae", 305, 116},
     {"mlp", 75, 26},
     {"cnn", 119, 37},
     {"lstm", 121, 45},

@@ -42,6 +42,13 @@ at::Tensor sigmoid_squared_distance(const at::Tensor& logits, const at::Tensor& 
 // (N, …), both → (N): Σ (a − b)².
 at::Tensor squared_distance(const at::Tensor& a, const at::Tensor& b);
 
+// (N, Z), both → (N): ½ Σ (mean² + exp(log_var) − 1 − log_var), KL(N(mean, exp(log_var)) ‖ N(0, 1)) (arXiv:1312.6114,
+// appendix B).
+at::Tensor gaussian_kl(const at::Tensor& mean, const at::Tensor& log_var);
+
+// (N, Z), all → (N, Z): mean + exp(½ log_var) noise.
+at::Tensor gaussian_sample(const at::Tensor& mean, const at::Tensor& log_var, const at::Tensor& noise);
+
 // max pooling by 2 × 2 of relu(conv(x, weight) + bias); x (N, C, H, W), weight (out, C, K, K) with K odd and padding (K
 // − 1) / 2 → (N, out, ⌊H / 2⌋, ⌊W / 2⌋). Fused for few input channels that need no gradient, such as an image's.
 at::Tensor conv_relu_pool(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);

@@ -29,41 +29,6 @@ at::Tensor plain_squared_distance(const at::Tensor& a, const at::Tensor& b) {
 // Sums of many terms are not for the 8 bits of bfloat16.
 at::Tensor full_precision(const at::Tensor& x) { return x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x; }
 
-std::int64_t row_size(const at::Tensor& x) { return x.numel() / x.size(0); }
-
-// (N) against (N, …)
-at::Tensor for_each_value(const at::Tensor& of_rows, const at::Tensor& values) {
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(values.dim()), 1);
-  shape[0] = values.size(0);
-  return of_rows.view(shape);
-}
-
-// out(row) ← compute(row, values before the row's first) over all rows.
-template <class Compute>
-void for_rows(const at::Tensor& x, Compute compute) {
-  const std::int64_t size = row_size(x);
-  parallel_ranges(x.size(0), rows_a_thread(size, slow_values), [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t row = first; row < last; ++row) compute(row, row * size, size);
-  });
-}
-
-// Each example's values times its own factor.
-at::Tensor scaled_rows(const at::Tensor& values, const at::Tensor& factors) {
-  at::Tensor result = at::empty_like(values);
-  const at::Tensor of_rows = factors.contiguous();
-  const float *scale = of_rows.const_data_ptr<float>(), *from_values = values.const_data_ptr<float>();
-  float* out = result.mutable_data_ptr<float>();
-  for_rows(values, [&](std::int64_t row, std::int64_t from, std::int64_t size) {
-    kernels::scaled(out + from, from_values + from, scale[row], size);
-  });
-  return result;
-}
-
-bool same_plain(const at::Tensor& a, const at::Tensor& b) {
-  return a.dim() >= 2 && a.numel() > 0 && a.sizes() == b.sizes() && plain_float(a) && plain_float(b) &&
-         a.is_contiguous() && b.is_contiguous();
-}
-
 // A sum over an example's values of a function of logits and targets, whose derivative is computed with it.
 struct BernoulliSum {
   static constexpr const char *name = "vaetl::bernoulli_log_prob",

@@ -1,7 +1,10 @@
 #include "vaetl/nn/fused_support.hpp"
 
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/autograd.h>
+
+#include "vaetl/nn/kernels/kernels.hpp"
 
 namespace vaetl::nn {
 
@@ -13,6 +16,23 @@ void multiply(const at::Tensor& c, const at::Tensor& a, const at::Tensor& b) {
   } else {
     kernels::product(result.mutable_data_ptr<float>(), c.stride(0), matrix_of(a), matrix_of(b));
   }
+}
+
+at::Tensor for_each_value(const at::Tensor& of_rows, const at::Tensor& values) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(values.dim()), 1);
+  shape[0] = values.size(0);
+  return of_rows.view(shape);
+}
+
+at::Tensor scaled_rows(const at::Tensor& values, const at::Tensor& factors) {
+  at::Tensor result = at::empty_like(values);
+  const at::Tensor of_rows = factors.contiguous();
+  const float *scale = of_rows.const_data_ptr<float>(), *from_values = values.const_data_ptr<float>();
+  float* out = result.mutable_data_ptr<float>();
+  for_rows(values, [&](std::int64_t row, std::int64_t from, std::int64_t size) {
+    kernels::scaled(out + from, from_values + from, scale[row], size);
+  });
+  return result;
 }
 
 std::vector<at::Tensor> differentiable_gradients(torch::autograd::AutogradContext& context,

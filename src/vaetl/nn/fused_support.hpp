@@ -50,6 +50,27 @@ inline kernels::Matrix matrix_of(const at::Tensor& x) {
 // c ← a b, plain matrices of floats, c's rows without gaps: on the calling thread alone.
 void multiply(const at::Tensor& c, const at::Tensor& a, const at::Tensor& b);
 
+inline bool same_plain(const at::Tensor& a, const at::Tensor& b) {
+  return a.dim() >= 2 && a.numel() > 0 && a.sizes() == b.sizes() && plain_float(a) && plain_float(b) &&
+         a.is_contiguous() && b.is_contiguous();
+}
+
+inline std::int64_t row_size(const at::Tensor& x) { return x.numel() / x.size(0); }
+
+at::Tensor for_each_value(const at::Tensor& of_rows, const at::Tensor& values);  // (N) against (N, …)
+
+// compute(row, values before the row's first, values of a row) over all rows of x.
+template <class Compute>
+void for_rows(const at::Tensor& x, Compute compute) {
+  const std::int64_t size = row_size(x);
+  parallel_ranges(x.size(0), rows_a_thread(size, slow_values), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) compute(row, row * size, size);
+  });
+}
+
+// Each row's values times its own factor.
+at::Tensor scaled_rows(const at::Tensor& values, const at::Tensor& factors);
+
 // What autocast has computed in bfloat16, for functions that are quicker in float32 all the same.
 inline bool cast_by_autocast(const at::Tensor& x) {
   return x.device().is_cpu() && x.scalar_type() == at::kBFloat16 && at::autocast::is_autocast_enabled(at::kCPU);

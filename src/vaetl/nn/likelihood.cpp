@@ -21,9 +21,9 @@ namespace vaetl {
 
 at::Tensor Likelihood::squared_distance(const at::Tensor& x) const { return nn::squared_distance(mean(), x); }
 
-at::Tensor Gaussian::rsample() const { return mean + (0.5 * log_var).exp() * at::randn_like(mean); }
+at::Tensor Gaussian::rsample() const { return nn::gaussian_sample(mean, log_var, at::randn_like(mean)); }
 
-at::Tensor Gaussian::kl_to_standard() const { return kl_by_dimension(*this).sum(1); }
+at::Tensor Gaussian::kl_to_standard() const { return nn::gaussian_kl(mean, log_var); }
 
 at::Tensor Gaussian::log_prob(const at::Tensor& z) const {
   const at::Tensor scaled = (z - mean).square() * (-log_var).exp();

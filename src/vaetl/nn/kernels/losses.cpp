@@ -23,6 +23,12 @@ VAETL_INLINE float sigmoid_distance_value(float l, float x, float& derivative) {
   return difference * difference;
 }
 
+VAETL_INLINE float gaussian_kl_value(float mean, float log_var, float& derivative) {
+  const float variance = exponential(log_var);
+  derivative = 0.5F * (variance - 1);
+  return 0.5F * (mean * mean + variance - 1 - log_var);
+}
+
 // exp(l − m) for m ≥ l; what is not a number stays so.
 VAETL_INLINE float share_of_largest(float l, float m) {
   const float below = m - l;
@@ -57,6 +63,21 @@ VAETL_EVERY_PROCESSOR float bernoulli_log_prob(const float* __restrict logits, c
 VAETL_EVERY_PROCESSOR float sigmoid_squared_distance(const float* __restrict logits, const float* __restrict x,
                                                      float* __restrict derivative, std::int64_t count) {
   return sum_of_values(logits, x, derivative, count, sigmoid_distance_value);
+}
+
+VAETL_EVERY_PROCESSOR float gaussian_kl(const float* __restrict mean, const float* __restrict log_var,
+                                        float* __restrict derivative, std::int64_t count) {
+  return sum_of_values(mean, log_var, derivative, count, gaussian_kl_value);
+}
+
+VAETL_EVERY_PROCESSOR void gaussian_sample(float* __restrict z, float* __restrict derivative,
+                                           const float* __restrict mean, const float* __restrict log_var,
+                                           const float* __restrict noise, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float step = exponential(0.5F * log_var[i]) * noise[i];
+    z[i] = mean[i] + step;
+    derivative[i] = 0.5F * step;
+  }
 }
 
 VAETL_EVERY_PROCESSOR ClassLoss cross_entropy(const float* __restrict logits, std::int64_t label, float smoothing,

@@ -34,6 +34,12 @@ VAETL_INLINE float exp_of_minus(float a) {
   return a > 87 ? 0 : (e.q * e.r + 1) * e.power;
 }
 
+// exp(x), infinite beyond 87. What is not a number stays so.
+VAETL_INLINE float exponential(float x) {
+  const float e = exp_of_minus(x < 0 ? -x : x);
+  return (x < 0 ? e : 1 / e) + (x == x ? 0 : x);
+}
+
 // log(1 + e) for e in [0, 1]: 2 atanh(s), s = e / (2 + e) ≤ 1/3, whose terms from s^17 on are below 1e-9.
 VAETL_INLINE float log_of_one_plus(float e) {
   const float s = e / (2 + e), q = s * s;
