@@ -1,7 +1,6 @@
 #include "vaetl/models/resnet_blocks.hpp"
 
 #include <ATen/ops/constant_pad_nd.h>
-#include <ATen/ops/relu.h>
 
 namespace vaetl::models {
 
@@ -41,11 +40,10 @@ at::Tensor ResidualBlock::shortcut(const at::Tensor& x) {
 at::Tensor ResidualBlock::forward(const at::Tensor& x) {
   at::Tensor h = x;
   for (const Layer& layer : layers_) {
-    if (&layer != &layers_.front()) h = at::relu_(h);
-    h = layer.norm->forward(layer.conv->forward(h));
+    const bool last = &layer == &layers_.back();
+    h = layer.norm->relu_of(layer.conv->forward(h), last ? shortcut(x) : at::Tensor());
   }
-  h += shortcut(x);
-  return at::relu_(h);
+  return h;
 }
 
 std::shared_ptr<nn::Sequence> residual_stage(ResidualOptions first, std::int64_t count) {

@@ -29,4 +29,9 @@ struct StopAt final : Callback {
   std::int64_t at_;
 };
 
+struct Notices final : Callback {
+  void on_notice(Progress& progress) override { lines += progress.notice + "\n"; }
+  std::string lines;
+};
+
 }  // namespace vaetl::testing

@@ -102,11 +102,6 @@ Pipeline data_for(const Case& c) {
   return Pipeline({stream});
 }
 
-struct Notices final : Callback {
-  void on_notice(Progress& progress) override { lines += progress.notice + "\n"; }
-  std::string lines;
-};
-
 struct Trained {
   Checksum weights;
   std::vector<double> losses;

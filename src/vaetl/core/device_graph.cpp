@@ -52,13 +52,27 @@ class CudaGraphs final : public DeviceGraphs {
       c10::cuda::device_synchronize();
       c10::cuda::CUDACachingAllocator::emptyCache();  // of what warming up took: the graphs have memory of their own
       graph->begin(pool_);
-      work();
+      try {
+        work();
+      } catch (...) {
+        abandon(*graph);
+        throw;
+      }
       graph->end();
     });
     return graph;
   }
 
  private:
+  // The allocator would go on giving to the graph. What the device refused in the capture is thrown again by its end.
+  void abandon(CudaGraph& graph) {
+    try {
+      graph.end();
+    } catch (const c10::Error&) {
+      c10::cuda::CUDACachingAllocator::endAllocateToPool(device_.index(), pool_);
+    }
+  }
+
   c10::Device device_;
   c10::cuda::CUDAStream stream_;
   at::MempoolId_t pool_ = at::cuda::graph_pool_handle();

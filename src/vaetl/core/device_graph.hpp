@@ -30,7 +30,7 @@ class DeviceGraphs {
   virtual ~DeviceGraphs() = default;
   // At once, where a capture would.
   virtual void run(const std::function<void()>& work) = 0;
-  // c10::Error for work that cannot be captured; the device is of no further use for graphs then.
+  // What work throws; c10::Error for what the device refuses: this process should capture no more then.
   virtual std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) = 0;
 };
 

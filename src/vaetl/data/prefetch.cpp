@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "vaetl/core/denormals.hpp"
 #include "vaetl/core/parallel.hpp"
 
 namespace vaetl {
@@ -12,6 +13,7 @@ Prefetch::Prefetch(Feed feed, std::int64_t workers, std::int64_t steps)
   for (std::int64_t i = 0; i < workers; ++i) {
     threads_.emplace_back([this, share] {
       use_threads(share);
+      const FlushDenormals as_without_workers;
       work();
     });
   }

@@ -13,6 +13,13 @@ Activation activation_of(const AfterOptions& after) {
   return after.activation.empty() ? Activation() : Activation(after.activation);
 }
 
+// activation(norm(h)), of pictures; without a norm the activation alone.
+at::Tensor after_norm(const std::shared_ptr<BatchNorm>& norm, const Activation& activation, at::Tensor h) {
+  if (!norm) return activation(std::move(h));
+  const auto rule = activation.derivative();
+  return rule && rule->rule == kernels::Rule::relu ? norm->relu_of(h) : activation(norm->forward(h));
+}
+
 std::shared_ptr<BatchNorm> norm_of(torch::nn::Module& block, std::int64_t channels, const AfterOptions& after) {
   return after.batch_norm ? block.register_module("norm", std::make_shared<BatchNorm>(channels)) : nullptr;
 }
@@ -89,8 +96,8 @@ at::Tensor ConvBlock::forward(const at::Tensor& x) {
     return conv_->relu_pool(x);
   }
   at::Tensor h = conv_->forward(x);
+  if (downsample_ == Downsample::stride) return after_norm(norm_, activation_, std::move(h));
   if (norm_) h = norm_->forward(h);
-  if (downsample_ == Downsample::stride) return activation_(std::move(h));
   return activation_.monotone() ? activation_(halve(h)) : halve(activation_(std::move(h)));
 }
 
@@ -104,8 +111,7 @@ UpBlock::UpBlock(const UpBlockOptions& o, const AfterOptions& after) : activatio
 
 at::Tensor UpBlock::forward(const at::Tensor& x) {
   at::Tensor h = conv_->forward(x.reshape({x.size(0), options_.in, options_.from[0], options_.from[1]}));
-  if (norm_) h = norm_->forward(h);
-  return activation_(std::move(h));
+  return after_norm(norm_, activation_, std::move(h));
 }
 
 }  // namespace vaetl::nn

@@ -49,6 +49,15 @@ at::Tensor gaussian_kl(const at::Tensor& mean, const at::Tensor& log_var);
 // (N, Z), all → (N, Z): mean + exp(½ log_var) noise.
 at::Tensor gaussian_sample(const at::Tensor& mean, const at::Tensor& log_var, const at::Tensor& noise);
 
+// relu(norm(x) + plus) by the batch's own statistics, as in training; x (N, C, H, W), plus of the same shape, or
+// undefined: nothing. Running statistics, where they are given, follow with the momentum.
+struct NormParameters {
+  at::Tensor weight, bias;  // (C)
+  at::Tensor running_mean = {}, running_var = {};
+  double momentum = 0, epsilon = 1e-5;
+};
+at::Tensor norm_relu(const at::Tensor& x, const at::Tensor& plus, const NormParameters& norm);
+
 // max pooling by 2 × 2 of relu(conv(x, weight) + bias); x (N, C, H, W), weight (out, C, K, K) with K odd and padding (K
 // − 1) / 2 → (N, out, ⌊H / 2⌋, ⌊W / 2⌋). Fused for few input channels that need no gradient, such as an image's.
 at::Tensor conv_relu_pool(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);

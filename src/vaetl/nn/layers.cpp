@@ -154,24 +154,34 @@ BatchNorm::BatchNorm(std::int64_t channels)
       running_var(register_buffer("running_var", at::ones({channels}))),
       num_batches_tracked(register_buffer("num_batches_tracked", at::zeros({}, at::kLong))) {}
 
+// What this batch is normalised by; counts it.
+NormParameters BatchNorm::in_training(const at::Tensor& x) {
+  if (x.numel() == x.size(1)) {
+    throw DataError({"batch norm", "more than one value a channel in training",
+                     "a batch of shape " + shape_text(x.sizes().vec()),
+                     "use a larger batch, or a data set that does not leave a last batch of one example"});
+  }
+  if (KeepStatistics::active()) return {weight, bias, {}, {}, batch_norm_momentum, norm_epsilon};
+  const at::NoGradGuard no_grad;
+  num_batches_tracked.add_(1);
+  const double momentum =
+      CumulativeStatistics::active() ? 1.0 / num_batches_tracked.item<double>() : batch_norm_momentum;
+  return {weight, bias, running_mean, running_var, momentum, norm_epsilon};
+}
+
 at::Tensor BatchNorm::forward(const at::Tensor& x) {
-  const bool follows = is_training() && !KeepStatistics::active();
-  if (is_training()) {
-    if (x.numel() == x.size(1)) {
-      throw DataError({"batch norm", "more than one value a channel in training",
-                       "a batch of shape " + shape_text(x.sizes().vec()),
-                       "use a larger batch, or a data set that does not leave a last batch of one example"});
-    }
-  }
-  if (follows) {
-    const at::NoGradGuard no_grad;
-    num_batches_tracked.add_(1);
-  }
-  const bool running = follows || !is_training();
-  const bool plain_mean = follows && CumulativeStatistics::active();
-  const double momentum = plain_mean ? 1.0 / num_batches_tracked.item<double>() : batch_norm_momentum;
-  return at::batch_norm(x, weight, bias, running ? running_mean : at::Tensor(), running ? running_var : at::Tensor(),
-                        is_training(), momentum, norm_epsilon, /*cudnn_enabled=*/true);
+  const NormParameters norm =
+      is_training() ? in_training(x)
+                    : NormParameters{weight, bias, running_mean, running_var, batch_norm_momentum, norm_epsilon};
+  return at::batch_norm(x, weight, bias, norm.running_mean, norm.running_var, is_training(), norm.momentum,
+                        norm.epsilon, /*cudnn_enabled=*/true);
+}
+
+at::Tensor BatchNorm::relu_of(const at::Tensor& x, const at::Tensor& plus) {
+  if (is_training()) return norm_relu(x, plus, in_training(x));
+  at::Tensor y = forward(x);
+  if (plus.defined()) y += plus;
+  return at::relu_(y);
 }
 
 LayerNorm::LayerNorm(std::int64_t features)

@@ -86,7 +86,12 @@ class BatchNorm final : public torch::nn::Module {
  public:
   explicit BatchNorm(std::int64_t channels);
   at::Tensor forward(const at::Tensor& x);  // (N, C) or (N, C, H, W)
+  // relu(forward(x) + plus), (N, C, H, W) both; plus may be undefined.
+  at::Tensor relu_of(const at::Tensor& x, const at::Tensor& plus = {});
   at::Tensor weight, bias, running_mean, running_var, num_batches_tracked;
+
+ private:
+  NormParameters in_training(const at::Tensor& x);
 };
 
 // Layer normalisation of the features of each example alone, in training as in evaluation (arXiv:1607.06450).

@@ -11,6 +11,8 @@ at::Tensor ScheduleValues::next(const Schedule& schedule, double value, c10::Dev
   } else if (next_ == kept_.size()) {
     changed_ = true;
     return at::scalar_tensor(value, at::TensorOptions(device).dtype(at::kFloat));
+  } else {
+    changed_ = changed_ || Codec<Schedule>::write(schedule) != Codec<Schedule>::write(kept_[next_].schedule);
   }
   return kept_[next_++].tensor;
 }

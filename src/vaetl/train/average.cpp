@@ -14,12 +14,6 @@
 namespace vaetl {
 namespace {
 
-std::vector<at::Tensor> detached(const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> result;
-  for (const at::Tensor& tensor : tensors) result.push_back(tensor.detach());
-  return result;
-}
-
 void take_modes(Model& model, const Model& from) {
   const auto modules = model.modules(), sources = from.modules();
   for (std::size_t i = 0; i < modules.size(); ++i) modules[i]->train(sources[i]->is_training());
@@ -49,8 +43,8 @@ double AverageRule::rate(std::int64_t step) const {
 AveragedWeights::AveragedWeights(const Model& model, AverageRule rule)
     : rule_(rule),
       averaged_(clone(model)),
-      weights_(detached(model.parameters())),
-      averages_(detached(averaged_->parameters())),
+      weights_(model.parameters()),
+      averages_(averaged_->parameters()),
       buffers_(model.buffers()),
       copies_(averaged_->buffers()) {}
 

@@ -37,7 +37,7 @@ class AveragedWeights {
  private:
   AverageRule rule_;
   std::shared_ptr<Model> averaged_;
-  std::vector<at::Tensor> weights_, averages_, buffers_, copies_;  // shared with the two models
+  std::vector<at::Tensor> weights_, averages_, buffers_, copies_;  // the two models' own, whose memory may move
 };
 
 // Running statistics of batch norm as the means over the training batches of an epoch, where a module of `trained` is

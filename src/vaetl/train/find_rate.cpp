@@ -83,6 +83,7 @@ TrainerOptions for_trial(TrainerOptions options, std::int64_t steps) {
   options.monitor.clear();
   options.patience = options.keep = options.max_samples = options.checkpoint_every = 0;
   options.max_minutes = 0;
+  options.graph = plain.graph;
   options.plateau.reset();
   options.on_divergence = plain.on_divergence;
   options.validate_every = steps;

@@ -23,9 +23,7 @@ const std::set<std::string, std::less<>> waiting_operators = {"_local_scalar_den
                                                               "unique_consecutive",
                                                               "unique_dim_consecutive",
                                                               "histc",
-                                                              "is_nonzero",
-                                                              "_assert_async",
-                                                              "repeat_interleave.Tensor"};
+                                                              "is_nonzero"};
 
 // Between two devices, the first of which it reads.
 const std::set<std::string, std::less<>> copying_operators = {"copy_", "_to_copy"};

@@ -40,10 +40,10 @@ class Optimizer {
   virtual void step(double scale, const Evaluation& evaluation = {}) = 0;
   virtual bool evaluates_again() const { return false; }  // step() reads `evaluation`
 
-  // For a step that is captured (core/device_graph.hpp). Called before the first; true where every step(scale) is from
-  // then on advance(scale), which sets what compute() reads of the host's, and compute(), which may be replayed, as
-  // long as layout() stays what it was. Where it is false, the optimiser takes its steps outside of what is captured.
-  virtual bool divide() { return false; }
+  // For a step that is captured (core/device_graph.hpp): true where every step(scale) is from then on advance(scale),
+  // which sets what compute() reads of the host's, and compute(), which may be replayed, as long as layout() stays what
+  // it was. Where it is false, the optimiser takes its steps outside of what is captured. divide(false) undoes it.
+  virtual bool divide(bool /*wanted*/) { return false; }
   virtual void settle() {}  // before compute() is captured, with the gradients present
   virtual void advance(double /*scale*/) {}
   virtual void compute() {}

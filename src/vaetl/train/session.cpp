@@ -3,7 +3,6 @@
 
 #include <ATen/record_function.h>
 
-#include "vaetl/core/denormals.hpp"
 #include "vaetl/core/memory.hpp"
 #include "vaetl/metrics/metric.hpp"
 #include "vaetl/train/evaluate.hpp"
@@ -12,7 +11,6 @@
 namespace vaetl {
 
 Run Session::run() {
-  const FlushDenormals flush;
   started_ = saved_ = std::chrono::steady_clock::now();
   saved_step_ = step_;
   saved_noted_ = noted_;

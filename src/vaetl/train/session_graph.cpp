@@ -12,7 +12,8 @@ namespace vaetl {
 namespace {
 
 constexpr int warm_ups = 3;
-constexpr std::size_t most_kinds = 8;  // of steps that are captured: each keeps its graphs' memory
+constexpr std::ptrdiff_t most_captured = 8;  // kinds of steps: each keeps its graphs' memory
+constexpr std::size_t most_kinds = 64;
 
 void append(const at::Tensor& tensor, CapturedStep::Kind& kind) {
   kind.push_back(static_cast<std::int64_t>(tensor.scalar_type()));
@@ -53,18 +54,20 @@ void Session::prepare_graphs() {
   graphs_ = make_device_graphs(device_of(*task_.model));
   if (!graphs_) return;
   divided_.clear();
-  for (const auto& optimizer : optimizers_) divided_.push_back(optimizer->divide());
+  for (const auto& optimizer : optimizers_) divided_.push_back(optimizer->divide(true));
 }
 
 void Session::graph_step(const std::vector<Batch>& batches, std::int64_t epoch, std::int64_t step_in_epoch) {
   CapturedStep::Kind kind = {step_in_epoch == 0};
   for (std::size_t i = 0; i < updates_.size(); ++i) kind.push_back(due(i));
   for (const at::Tensor& tensor : tensors_of(batches)) append(tensor, kind);
-  if (captured_.size() == most_kinds && !captured_.contains(kind)) {
-    return graphs_->run([&] { all_updates(batches, epoch, step_in_epoch); });
-  }
+  const auto run = [&] { graphs_->run([&] { all_updates(batches, epoch, step_in_epoch); }); };
+  if (captured_.size() == most_kinds && !captured_.contains(kind)) return run();
   CapturedStep& step = captured_[kind];
   if (step.warmed_up < warm_ups) return warm_up(step, batches, epoch, step_in_epoch);
+  const auto captured = [](const auto& entry) { return !entry.second.layouts.empty(); };
+  const bool no_room = std::count_if(captured_.begin(), captured_.end(), captured) >= most_captured;
+  if (step.layouts.empty() && no_room) return run();
   if (step.layouts != layouts()) capture(step, batches, epoch, step_in_epoch);
   replay(step, batches, epoch, step_in_epoch);
 }
@@ -79,6 +82,7 @@ void Session::warm_up(CapturedStep& step, const std::vector<Batch>& batches, std
   if (step.values.read_by_host()) obstacle_ = "reads Pass::progress(), a number of the host's";
   if (obstacle_.empty()) return;
   tell("no graph of the step: it " + obstacle_);
+  for (const auto& optimizer : optimizers_) optimizer->divide(false);
   captured_.clear();
   graphs_.reset();
 }
@@ -103,6 +107,7 @@ void Session::capture(CapturedStep& step, const std::vector<Batch>& batches, std
   }
   end_capture();
   if (!step.values.same_as_first_round()) refuse("one that reads other schedules each time");
+  if (step.values.read_by_host()) refuse("one that reads Pass::progress() at times");
   step.layouts = layouts();
 }
 

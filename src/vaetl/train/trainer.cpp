@@ -1,5 +1,6 @@
 #include "vaetl/train/trainer.hpp"
 
+#include "vaetl/core/denormals.hpp"
 #include "vaetl/train/session.hpp"
 
 namespace vaetl {
@@ -18,6 +19,7 @@ Trainer::Trainer(TrainerOptions options, std::vector<std::shared_ptr<Callback>> 
 
 Run Trainer::fit(std::shared_ptr<Model> model, std::shared_ptr<Objective> objective, const Pipeline& data,
                  const Tuning& tuning, const std::vector<std::string>& validation_metrics) {
+  const FlushDenormals flush;
   return Session(options_, callbacks_, {std::move(model), std::move(objective), data, tuning, validation_metrics})
       .run();
 }

@@ -40,8 +40,8 @@ void FirstOrder::step(double scale, const Evaluation& /*evaluation*/) {
   compute();
 }
 
-bool FirstOrder::divide() {
-  divided_ = lr().has_value();
+bool FirstOrder::divide(bool wanted) {
+  divided_ = wanted && lr().has_value();
   stale_ = true;
   return divided_;
 }

@@ -25,7 +25,7 @@ class FirstOrder : public Optimizer {
  public:
   void set_parameters(std::vector<ParameterSet> sets) final;
   void step(double scale, const Evaluation& evaluation = {}) final;
-  bool divide() final;
+  bool divide(bool wanted) final;
   void settle() final;
   void advance(double scale) final;
   void compute() final;
