@@ -29,8 +29,8 @@ float bernoulli_log_prob(const float* logits, const float* x, float* derivative,
 // Σ_i (σ(l_i) − x_i)², and its derivative by l_i.
 float sigmoid_squared_distance(const float* logits, const float* x, float* derivative, std::int64_t count);
 
-// Of one example: ½ Σ_i (mean_i² + exp(log_var_i) − 1 − log_var_i), and its derivative by log_var_i, ½ (exp(log_var_i) −
-// 1).
+// Of one example: ½ Σ_i (mean_i² + exp(log_var_i) − 1 − log_var_i), and its derivative by log_var_i, ½ (exp(log_var_i)
+// − 1).
 float gaussian_kl(const float* mean, const float* log_var, float* derivative, std::int64_t count);
 // z_i = mean_i + exp(½ log_var_i) noise_i, and its derivative by log_var_i, ½ exp(½ log_var_i) noise_i.
 void gaussian_sample(float* z, float* derivative, const float* mean, const float* log_var, const float* noise,
