@@ -33,20 +33,30 @@ VAETL_INLINE void write(float* c, const Vector (&sums)[Parts], std::int64_t widt
   for (std::int64_t i = 0; i < width; ++i) c[i] = values[i] + (add ? c[i] : 0);
 }
 
-// Rows × (Panels · 16) values of c, of which the first `width` columns are written.
+// So many rows of b ahead are fetched, as the processor does not foresee rows that lie far from each other. A short
+// depth is over too soon. Behind b's end a fetch does nothing.
+constexpr std::int64_t rows_ahead(std::int64_t depth) { return depth > 32 ? 8 : 0; }
+
+// Rows × (Panels · 16) values of c, of which the first `width` columns are written. Half of the rows of a have a
+// pointer of their own, so that there are registers for all addresses: else the compiler keeps a sum in memory.
 template <class Vector, std::int64_t Rows, std::int64_t Panels>
 VAETL_INLINE void tile(const Product& product, float* c, const float* a, const float* b, std::int64_t width) {
   constexpr std::int64_t parts = panel * sizeof(float) / sizeof(Vector);
   const std::int64_t depth = product.depth, a_row = product.a_row, a_depth = product.a_depth, b_depth = product.b_depth,
                      b_panel = product.b_panel;
+  constexpr std::int64_t half = (Rows + 1) / 2;
+  const float *lower = a + half * a_row, *ahead = b + rows_ahead(depth) * b_depth;
   Vector sums[Rows][Panels][parts] = {};
-  for (std::int64_t k = 0; k < depth; ++k, a += a_depth, b += b_depth) {
+  for (std::int64_t k = 0; k < depth; ++k, a += a_depth, lower += a_depth, b += b_depth, ahead += b_depth) {
+#pragma GCC unroll 4
+    for (std::int64_t p = 0; p < Panels; ++p) __builtin_prefetch(ahead + p * b_panel);
     Vector values[Panels][parts];
 #pragma GCC unroll 4
     for (std::int64_t p = 0; p < Panels; ++p) std::memcpy(values[p], b + p * b_panel, sizeof(values[p]));
 #pragma GCC unroll 16
     for (std::int64_t row = 0; row < Rows; ++row) {
-      const Vector factor = a[row * a_row] - Vector{};  // spread once: less 0 it is itself
+      const float value = row < half ? a[row * a_row] : lower[(row - half) * a_row];
+      const Vector factor = value - Vector{};  // spread once: less 0 it is itself
 #pragma GCC unroll 4
       for (std::int64_t p = 0; p < Panels; ++p) {
 #pragma GCC unroll 4
@@ -74,11 +84,11 @@ VAETL_INLINE void last_tile(const Product& product, float* c, const float* a, co
 
 // All rows pass by some panels.
 template <class Vector, std::int64_t Rows, std::int64_t Panels>
-VAETL_INLINE void pass_rows(const Product& product, std::int64_t width) {
+VAETL_INLINE void pass_rows(const Product& product, std::int64_t a_tile, std::int64_t width) {
   float* c = product.c;
   const float* a = product.a;
   std::int64_t rows = product.rows;
-  for (; rows >= Rows; rows -= Rows, c += Rows * product.c_row, a += Rows * product.a_row) {
+  for (; rows >= Rows; rows -= Rows, c += Rows * product.c_row, a += a_tile) {
     tile<Vector, Rows, Panels>(product, c, a, product.b, width);
   }
   last_tile<Vector, Rows - 1, Panels>(product, c, a, product.b, width, rows);
@@ -86,35 +96,69 @@ VAETL_INLINE void pass_rows(const Product& product, std::int64_t width) {
 
 // Several panels at once, as long as there are so many, since each value of a is then read once for all of them.
 template <class Vector, std::int64_t Rows, std::int64_t Panels>
-VAETL_INLINE void multiply_by(Product product) {
+VAETL_INLINE void multiply_by(Product product, std::int64_t a_tile) {
   constexpr std::int64_t most = Panels * panel;
   while (product.columns > most - panel) {
     const std::int64_t width = std::min(most, product.columns);
-    pass_rows<Vector, Rows, Panels>(product, width);
+    pass_rows<Vector, Rows, Panels>(product, a_tile, width);
     product.columns -= width;
     product.c += width;
     product.b += Panels * product.b_panel;
   }
-  if constexpr (Panels > 1) multiply_by<Vector, Rows, Panels - 1>(product);
+  if constexpr (Panels > 1) multiply_by<Vector, Rows, Panels - 1>(product, a_tile);
 }
+
+// packed ← a's tiles, each (depth, Rows) by itself; a's values of a column lie next to each other.
+template <std::int64_t Rows>
+void pack_tiles(float* packed, const Matrix& a) {
+  for (std::int64_t row = 0; row < a.rows; row += Rows) {
+    const std::int64_t rows = std::min(Rows, a.rows - row);
+    const float* from = a.data + row;
+    for (std::int64_t k = 0; k < a.columns; ++k, packed += Rows, from += a.across) {
+      if (rows == Rows) {
+        std::memcpy(packed, from, Rows * sizeof(float));
+      } else {
+        std::copy_n(from, rows, packed);
+      }
+    }
+  }
+}
+
+// How a processor multiplies: by tiles of so many rows; from one to the next of them are a_tile values of a.
+struct Kernel {
+  void (*multiply)(const Product& product, std::int64_t a_tile);
+  void (*pack_tiles)(float* packed, const Matrix& a);
+  std::int64_t rows;
+};
 
 // As many rows and panels as leave a register for each of b's values and one of a's: 32 registers, or 16. Processors
 // that multiply twice a cycle read as often, and want several products of each value that they read.
-constexpr std::int64_t most_panels = 3;
+constexpr std::int64_t most_panels = 3, rows_avx512 = 8, rows_avx2 = 6, rows_anywhere = 2;
 #if defined(__x86_64__)
-__attribute__((target("avx512f"))) void multiply_avx512(const Product& product) {
-  multiply_by<Vector16, 8, most_panels>(product);
+__attribute__((target("avx512f"))) void multiply_avx512(const Product& product, std::int64_t a_tile) {
+  multiply_by<Vector16, rows_avx512, most_panels>(product, a_tile);
 }
-__attribute__((target("avx2,fma"))) void multiply_avx2(const Product& product) { multiply_by<Vector8, 6, 1>(product); }
+__attribute__((target("avx2,fma"))) void multiply_avx2(const Product& product, std::int64_t a_tile) {
+  multiply_by<Vector8, rows_avx2, 1>(product, a_tile);
+}
 #endif
-void multiply_anywhere(const Product& product) { multiply_by<Vector4, 2, 1>(product); }
+void multiply_anywhere(const Product& product, std::int64_t a_tile) {
+  multiply_by<Vector4, rows_anywhere, 1>(product, a_tile);
+}
 
-auto multiply_here() {
+Kernel choose_kernel() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return multiply_avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return multiply_avx2;
+  if (__builtin_cpu_supports("avx512f")) return {multiply_avx512, pack_tiles<rows_avx512>, rows_avx512};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    return {multiply_avx2, pack_tiles<rows_avx2>, rows_avx2};
+  }
 #endif
-  return multiply_anywhere;
+  return {multiply_anywhere, pack_tiles<rows_anywhere>, rows_anywhere};
+}
+
+const Kernel& kernel() {
+  static const Kernel chosen = choose_kernel();
+  return chosen;
 }
 
 // A square of 8 × 8 values, in 24 exchanges of halves, quarters and eighths of registers.
@@ -180,11 +224,37 @@ float* scratch(std::int64_t lines) {
 // Sums of so many terms are added up: a copied panel of them fits the second cache, and rounding errors stay small.
 constexpr std::int64_t terms = 1024;
 
+// All columns of c's rows; b's panels are copied to `packed` where they are not read in place.
+void multiply_columns(Product product, std::int64_t a_tile, const Matrix& b, float* packed) {
+  const std::int64_t columns = b.columns, whole = reads_in_place(product.rows, b) ? columns / panel * panel : 0;
+  float* c = product.c;
+  product.columns = whole;
+  if (whole > 0) kernel().multiply(product, a_tile);
+  if (whole == columns) return;
+  product.b = packed;
+  product.b_depth = panel;
+  product.b_panel = panel * b.rows;
+  for (std::int64_t column = whole; column < columns; column += most_panels * panel) {
+    product.columns = std::min(most_panels * panel, columns - column);
+    pack(packed, b, column / panel, panels(column + product.columns));
+    product.c = c + column;
+    kernel().multiply(product, a_tile);
+  }
+}
+
+// Whether a is copied: its values of a row lie on many pages, and they are read more than twice.
+bool copies_tiles(const Matrix& a, std::int64_t columns) {
+  return a.down == 1 && a.across >= 128 && columns > 2 * most_panels * panel;
+}
+
+// So many values of a are copied at once: they stay in the second cache.
+constexpr std::int64_t most_copied = 1 << 17;
+
 void multiply_terms(float* c, std::int64_t c_row, const Matrix& a, const Matrix& b, bool add) {
-  const std::int64_t columns = b.columns, whole = reads_in_place(a.rows, b) ? columns / panel * panel : 0;
+  const std::int64_t depth = b.rows;
   Product product{.rows = a.rows,
-                  .depth = b.rows,
-                  .columns = whole,
+                  .depth = depth,
+                  .columns = b.columns,
                   .c = c,
                   .c_row = c_row,
                   .a = a.data,
@@ -194,17 +264,19 @@ void multiply_terms(float* c, std::int64_t c_row, const Matrix& a, const Matrix&
                   .b_depth = b.down,
                   .b_panel = panel,
                   .add = add};
-  if (whole > 0) multiply(product);
-  if (whole == columns) return;
-  float* packed = scratch(most_panels * b.rows);
-  product.b = packed;
-  product.b_depth = panel;
-  product.b_panel = panel * b.rows;
-  for (std::int64_t column = whole; column < columns; column += most_panels * panel) {
-    product.columns = std::min(most_panels * panel, columns - column);
-    pack(packed, b, column / panel, panels(column + product.columns));
-    product.c = c + column;
-    multiply(product);
+  const std::int64_t tile = kernel().rows, lines = most_panels * depth;
+  if (!copies_tiles(a, b.columns)) return multiply_columns(product, tile * a.down, b, scratch(lines));
+  const std::int64_t rows = std::min(most_copied / depth, a.rows + tile - 1) / tile * tile;
+  float* packed = scratch(lines + panels(rows * depth));
+  float* tiles = packed + lines * panel;
+  product.a = tiles;
+  product.a_row = 1;
+  product.a_depth = tile;
+  for (std::int64_t row = 0; row < a.rows; row += rows) {
+    product.rows = std::min(rows, a.rows - row);
+    product.c = c + row * c_row;
+    kernel().pack_tiles(tiles, {a.data + row, product.rows, depth, a.down, a.across});
+    multiply_columns(product, tile * depth, b, packed);
   }
 }
 
@@ -218,10 +290,7 @@ bool quick_products() {
 #endif
 }
 
-void multiply(const Product& product) {
-  static const auto chosen = multiply_here();
-  chosen(product);
-}
+void multiply(const Product& product) { kernel().multiply(product, kernel().rows * product.a_row); }
 
 VAETL_EVERY_PROCESSOR void pack(float* __restrict packed, const Matrix& b, std::int64_t first, std::int64_t last) {
   for (std::int64_t p = first; p < last; ++p, packed += b.rows * panel) {
