@@ -30,7 +30,7 @@ class Part final : public Objective {
 struct Setting {
   ToyModel model{4, 2};
   Batch data = batch({{"input", at::ones({2, 4}, at::kDouble)}});
-  Pass pass{model, data, 0.5};
+  Pass pass{model, data, {.progress = 0.5}};
 };
 
 TEST(Terms, AreSummedAndNamed) {
