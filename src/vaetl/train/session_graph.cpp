@@ -48,11 +48,12 @@ std::vector<Batch> copies(const std::vector<Batch>& batches) {
 
 void Session::prepare_graphs() {
   if (options_.graph == "off") return;
+  auto graphs = make_device_graphs(device_of(*task_.model));
+  if (!graphs) return;
   for (const auto& optimizer : optimizers_) {
     if (optimizer->evaluates_again()) return tell("no graph of the step: the optimiser evaluates a batch again");
   }
-  graphs_ = make_device_graphs(device_of(*task_.model));
-  if (!graphs_) return;
+  graphs_ = std::move(graphs);
   divided_.clear();
   for (const auto& optimizer : optimizers_) divided_.push_back(optimizer->divide(true));
 }
