@@ -80,5 +80,5 @@ int main(int argc, char** argv) {
           "for measuring and moving data, not for an archive.\n",
       .example = "  vaetl-compress fashion-mnist-vae --data fashion-mnist --out test.bb\n",
       .run = compress};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

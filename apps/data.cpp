@@ -92,5 +92,5 @@ int main(int argc, char** argv) {
           "  vaetl-data split folder:pictures?size=64 --test 0.2 --out pictures.packed\n"
           "  vaetl-data make two-moons noise=0.2 --count 500 --out moons.csv\n",
       .run = dispatch};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

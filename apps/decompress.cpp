@@ -55,5 +55,5 @@ int main(int argc, char** argv) {
           "other numbers than where FILE was written is refused: exit code 4, as for other weights.\n",
       .example = "  vaetl-decompress fashion-mnist-vae test.bb --out test.npy\n",
       .run = decompress};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

@@ -294,5 +294,5 @@ int main(int argc, char** argv) {
           "where these have labels. The summary goes to stderr.\n",
       .example = "  vaetl-detect fashion-mnist-conv-vae --data fashion-mnist --odd-data mnist --out odd.csv\n",
       .run = detect};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

@@ -164,5 +164,5 @@ int main(int argc, char** argv) {
           "examples at most.\n",
       .example = "  vaetl-encode fashion-mnist-conv-vae --data fashion-mnist --count 2000 --map tsne --out map.png\n",
       .run = encode};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

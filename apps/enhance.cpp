@@ -91,5 +91,5 @@ int main(int argc, char** argv) {
           "  vaetl-enhance fashion-mnist-conv-denoising --data fashion-mnist --out noise.png\n"
           "  vaetl-enhance mobilenet-v1-025-imagenet --content photo.jpg --style painting.jpg --out styled.png\n",
       .run = enhance};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

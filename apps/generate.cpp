@@ -290,5 +290,5 @@ int main(int argc, char** argv) {
           "shows all of them at each step, unless there is a --class.\n",
       .example = "  vaetl-generate fashion-mnist-conv-vae --count 64 --seed 0 --out new.png\n",
       .run = generate};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

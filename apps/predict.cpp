@@ -171,5 +171,5 @@ int main(int argc, char** argv) {
           "Memory does not grow with the number of inputs, but for rows within --json.\n",
       .example = "  vaetl-predict runs/cnn photos --top 3 --out predictions.csv\n",
       .run = predict};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

@@ -140,5 +140,5 @@ int main(int argc, char** argv) {
           "what is made of them, in a table on stdout where no --out is given.\n",
       .example = "  vaetl-reconstruct fashion-mnist-conv-vae --data fashion-mnist --out rebuilt.png\n",
       .run = rebuild_examples};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

@@ -32,5 +32,5 @@ int main(int argc, char** argv) {
           "other, and the keys in which their recipes differ.\n",
       .example = "  vaetl-report runs/simclr runs/few-labels --out report.html --title 'Few labels'\n",
       .run = write_report};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

@@ -139,5 +139,5 @@ int main(int argc, char** argv) {
           "  vaetl-sweep recipes/cnn.json data.validation=0.1 --vary trainer.optimizer.lr=log:1e-4..0.1 \\\n"
           "    --vary trainer.batch_size=32,64,128 --random 20 --on validation --out runs/search\n",
       .run = sweep};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

@@ -36,5 +36,5 @@ int main(int argc, char** argv) {
           "  vaetl-train recipes/fashion-cnn.json --out runs/cnn --resume\n"
           "  vaetl-train recipes/fashion-cnn.json --find-lr\n",
       .run = train};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

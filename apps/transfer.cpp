@@ -149,5 +149,5 @@ int main(int argc, char** argv) {
           "--labels-per-class 10 --out runs/few\n",
       .run = run_transfer,
       .help = help_of_method};
-  return run_program(program, argc, argv);
+  run_program(program, argc, argv);
 }

@@ -124,5 +124,5 @@ void no_words(const Words& words, const std::string& command) {
 int main(int argc, char** argv) {
   Program described = program();
   described.help = help;
-  return run_program(described, argc, argv);
+  run_program(described, argc, argv);
 }

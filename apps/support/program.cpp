@@ -114,9 +114,7 @@ Result run(const Program& program, const Arguments& arguments) {
   return program.run(arguments);
 }
 
-}  // namespace
-
-int run_program(const Program& program, int argc, char** argv) {
+int run_and_report(const Program& program, int argc, char** argv) {
   const bool json = wants_json(argc, argv);
   try {
     start_up();
@@ -126,6 +124,14 @@ int run_program(const Program& program, int argc, char** argv) {
   } catch (...) {
     return report_error(program.name, json);
   }
+}
+
+}  // namespace
+
+void run_program(const Program& program, int argc, char** argv) {
+  const int code = run_and_report(program, argc, argv);
+  std::fflush(nullptr);
+  std::_Exit(code);  // LibTorch would take down its table of operators, one by one, for 70 milliseconds
 }
 
 void check_place(const std::string& out) {

@@ -1,6 +1,6 @@
 // What all programs share: start-up, options, help, one result on stdout, errors with their exit codes.
 //
-//   int main(int argc, char** argv) { return run_program(program, argc, argv); }
+//   int main(int argc, char** argv) { run_program(program, argc, argv); }
 #pragma once
 #include <string>
 #include <vector>
@@ -27,8 +27,9 @@ struct Program {
   std::string (*help)(const Arguments&) = nullptr;  // what --help says with other options; empty: as ever
 };
 
-// Runs it and gives the exit code. An error is one line on stderr; with --json it is {"error": {…}} on stdout as well.
-int run_program(const Program& program, int argc, char** argv);
+// Runs it and leaves with the exit code, at once: no destructor of a static object runs. An error is one line on
+// stderr; with --json it is {"error": {…}} on stdout as well.
+[[noreturn]] void run_program(const Program& program, int argc, char** argv);
 
 // The flags that several programs have.
 // OutputError, before any work is done, where a file of that name cannot be: no folder for it, or a folder in its
