@@ -5,12 +5,14 @@
 #include <limits>
 
 #include "vaetl/core/error.hpp"
+#include "vaetl/core/parallel.hpp"
 #include "vaetl/core/signature.hpp"
+#include "vaetl/metrics/kernels/pull.hpp"
 
 namespace vaetl::metrics {
 namespace {
 
-constexpr std::int64_t rows_at_once = 500, kept_dimensions = 50, exaggerated_steps = 250;
+constexpr std::int64_t rows_at_once = 500, kept_dimensions = 50, exaggerated_steps = 250, points_at_once = 100;
 constexpr double exaggeration = 12;
 
 void check_points(const at::Tensor& points, std::int64_t least, const char* by) {
@@ -62,55 +64,64 @@ at::Tensor joint_shares(const at::Tensor& points, double perplexity) {
   return (conditional + conditional.t()).div_(2.0 * static_cast<double>(count)).clamp_min_(1e-12);
 }
 
-// Σ_j w_ij (y_i − y_j) of every i.
-at::Tensor pull(const at::Tensor& weights, const at::Tensor& places) {
-  const at::Tensor sums = weights.mm(at::cat({places, at::ones({places.size(0), 1})}, 1));
-  return sums.narrow(1, 2, 1) * places - sums.narrow(1, 0, 2);
-}
-
-// One descent, whose large matrices stay where they are.
+// One descent. What a point feels is summed by itself, so that no number of threads changes the map.
 class Descent {
  public:
-  explicit Descent(at::Tensor shares, at::Tensor places)
+  Descent(at::Tensor shares, const at::Tensor& start)
       : shares_(std::move(shares)),
-        places_(std::move(places)),
-        near_(at::empty_like(shares_)),
-        attracting_(at::empty_like(shares_)),
-        speed_(at::zeros_like(places_)),
-        gains_(at::ones_like(places_)),
-        rate_(std::max(static_cast<double>(places_.size(0)) / exaggeration / 4, 50.0)) {}
+        places_(start.t().contiguous()),
+        pulls_(static_cast<std::size_t>(start.size(0))),
+        moves_(2 * pulls_.size()),
+        rate_(std::max(static_cast<float>(pulls_.size() / exaggeration / 4), 50.0F)) {}
 
   void step(bool early) {
-    const at::Tensor slope = gradient(early ? exaggeration : 1);
-    const at::Tensor along = (slope * speed_).lt(0);
-    gains_ = at::where(along, gains_ + 0.2, gains_ * 0.8).clamp_min_(0.01);
-    speed_ = speed_ * (early ? 0.5 : 0.8) - gains_ * slope * rate_;
-    places_ += speed_;
-    places_ -= places_.mean(0, true);
+    find_pulls();
+    double near = 0;
+    for (const kernels::Pull& pull : pulls_) near += pull.near;
+    const auto attraction = static_cast<float>(early ? exaggeration : 1),
+               repulsion = static_cast<float>(1 / std::max(near, 1e-30));
+    const float momentum = early ? 0.5F : 0.8F;
+    for (int axis = 0; axis < 2; ++axis) {
+      for (std::size_t i = 0; i < pulls_.size(); ++i) {
+        const float slope = 4 * (attraction * pulls_[i].attraction[axis] - repulsion * pulls_[i].repulsion[axis]);
+        move(axis * pulls_.size() + i, slope, momentum);
+      }
+    }
+    places_ -= places_.mean(1, true);
   }
 
   // Where the function changes, what was learnt of its slope is forgotten.
-  void forget() {
-    speed_.zero_();
-    gains_.fill_(1);
-  }
+  void forget() { moves_.assign(moves_.size(), {}); }
 
-  const at::Tensor& places() const { return places_; }
+  at::Tensor places() const { return places_.t().contiguous(); }
 
  private:
-  // 4 Σ_j (f p_ij − q_ij) (1 + ‖y_i − y_j‖²)⁻¹ (y_i − y_j). 1 + ‖y_i − y_j‖² is one product of two thin matrices.
-  at::Tensor gradient(double factor) {
-    const at::Tensor squares = places_.square().sum(1, true), one = at::ones_like(squares);
-    at::mm_out(near_, at::cat({places_ * -2, squares + 1, one}, 1), at::cat({places_, one, squares}, 1).t());
-    near_.clamp_min_(1).reciprocal_().fill_diagonal_(0);
-    const at::Tensor sum = near_.sum();
-    at::mul_out(attracting_, shares_, near_);
-    const at::Tensor attraction = pull(attracting_, places_) * factor;
-    return (attraction - pull(near_.square_(), places_) / sum).mul_(4);
+  struct Move {
+    float speed = 0, gain = 1;
+  };
+
+  // Of 4 Σ_j (f p_ij − q_ij) (1 + ‖y_i − y_j‖²)⁻¹ (y_i − y_j), the sums.
+  void find_pulls() {
+    const std::int64_t count = std::ssize(pulls_);
+    const auto *x = places_.const_data_ptr<float>(), *shares = shares_.const_data_ptr<float>();
+    parallel_ranges(count, points_at_once, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i) {
+        pulls_[static_cast<std::size_t>(i)] = kernels::pull_on(i, x, x + count, shares + i * count, count);
+      }
+    });
   }
 
-  at::Tensor shares_, places_, near_, attracting_, speed_, gains_;
-  double rate_;
+  void move(std::size_t coordinate, float slope, float momentum) {
+    auto& [speed, gain] = moves_[coordinate];
+    gain = std::max(slope * speed < 0 ? gain + 0.2F : gain * 0.8F, 0.01F);
+    speed = momentum * speed - gain * slope * rate_;
+    places_.data_ptr<float>()[coordinate] += speed;
+  }
+
+  at::Tensor shares_, places_;  // (N, N), (2, N)
+  std::vector<kernels::Pull> pulls_;
+  std::vector<Move> moves_;  // of each coordinate
+  float rate_;
 };
 
 // Ranks from 1 of the points `chosen` (M, k) among all by distance from each of M points; itself is none.

@@ -32,8 +32,8 @@ constexpr std::int64_t most_tsne_points = 5000;
 // perplexity, q_ij ∝ (1 + ‖y_i − y_j‖²)⁻¹ (van der Maaten and Hinton, JMLR 9, 2008, equations 1, 4 and 5, with its
 // momentum, gains and early exaggeration, 12-fold). Of more than 50 dimensions the first 50 principal components; it
 // starts from the first two, scaled to a deviation of 10⁻⁴, at a rate of N / 48, 50 at least (Belkina et al., Nature
-// Communications 10, 2019). Four matrices of N² floats. DataError for less than 4 points, more than 5000, values that
-// are not finite. `progress` hears of every step.
+// Communications 10, 2019). At first three matrices of N² floats, then one. DataError for less than 4 points, more than
+// 5000, values that are not finite. `progress` hears of every step.
 at::Tensor tsne(const at::Tensor& points, const TsneOptions& options = {},
                 const std::function<void(std::int64_t step)>& progress = {});
 

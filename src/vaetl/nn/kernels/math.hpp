@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstdint>
 
-#define VAETL_INLINE inline __attribute__((always_inline))
+#include "vaetl/core/target.hpp"
 
 namespace vaetl::nn::kernels {
 
