@@ -13,6 +13,7 @@ find_package(PNG REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(JPEG REQUIRED)
 find_package(PkgConfig REQUIRED)
+pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(EXIF REQUIRED IMPORTED_TARGET libexif)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET sndfile)
@@ -24,8 +25,8 @@ find_path(VALIJSON_INCLUDE_DIR valijson/validator.hpp REQUIRED)  # headers alone
 find_path(CSV_INCLUDE_DIR csv.h REQUIRED)  # Debian's libcsv brings no pkg-config file
 find_library(CSV_LIBRARY csv REQUIRED)
 # What the rooms io and data stand on; nothing above them sees these libraries.
-set(VAETL_IO_LIBRARIES ZLIB::ZLIB PNG::PNG JPEG::JPEG OpenSSL::Crypto PkgConfig::EXIF PkgConfig::ARCHIVE PkgConfig::SNDFILE
-    PkgConfig::SAMPLERATE PkgConfig::CURL ${CSV_LIBRARY})
+set(VAETL_IO_LIBRARIES ZLIB::ZLIB PkgConfig::ISAL PNG::PNG JPEG::JPEG OpenSSL::Crypto PkgConfig::EXIF PkgConfig::ARCHIVE
+    PkgConfig::SNDFILE PkgConfig::SAMPLERATE PkgConfig::CURL ${CSV_LIBRARY})
 set(VAETL_DATA_LIBRARIES PkgConfig::UTF8PROC)
 if(VAETL_BUILD_APPS)
   find_package(cxxopts REQUIRED)

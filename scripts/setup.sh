@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build ccache pkg-config python3 python3-venv libfmt-dev nlohmann-json3-dev libcxxopts-dev
-          libgtest-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev libexif-dev libssl-dev libarchive-dev libcsv-dev
+          libgtest-dev zlib1g-dev libisal-dev libpng-dev libjpeg62-turbo-dev libexif-dev libssl-dev libarchive-dev libcsv-dev
           libsndfile1-dev libsamplerate0-dev libutf8proc-dev libprotozero-dev libvalijson-dev libcurl4-openssl-dev
           espeak-ng clang-format dataset-fashion-mnist)
 fail() { echo "setup: $*" >&2; exit 1; }

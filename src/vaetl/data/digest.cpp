@@ -5,18 +5,24 @@
 namespace vaetl {
 
 void DataDigest::add(const Fields& part) {
-  for (const auto& [key, field] : part) {
-    const at::Tensor values = field.to(at::kCPU).contiguous();
-    auto [found, fresh] = columns_.try_emplace(key);
-    Column& column = found->second;
-    if (fresh) {
-      column.dtype = values.scalar_type();
-      column.shape = values.sizes().vec();
-    } else {
-      column.shape[0] += values.size(0);
-    }
-    column.values.update(values.const_data_ptr(), values.nbytes());
+  for (const auto& [key, field] : part) add(key, field);
+}
+
+void DataDigest::add(const std::string& key, const at::Tensor& field) {
+  const at::Tensor values = field.to(at::kCPU).contiguous();
+  auto [found, fresh] = columns_.try_emplace(key);
+  Column& column = found->second;
+  if (fresh) {
+    column.dtype = values.scalar_type();
+    column.shape = values.sizes().vec();
+  } else {
+    column.shape[0] += values.size(0);
   }
+  column.values.update(values.const_data_ptr(), values.nbytes());
+}
+
+void DataDigest::set(const std::string& key, const at::Tensor& values, Sha256 digest) {
+  columns_[key] = {values.scalar_type(), values.sizes().vec(), std::move(digest)};
 }
 
 std::string DataDigest::hex() {

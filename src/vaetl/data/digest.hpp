@@ -11,6 +11,10 @@ namespace vaetl {
 class DataDigest {
  public:
   void add(const Fields& part);
+  void add(const std::string& key, const at::Tensor& part);
+  // A field as a whole: its values, or the digest to which they have been added.
+  bool has(const std::string& key) const { return columns_.contains(key); }
+  void set(const std::string& key, const at::Tensor& values, Sha256 digest);
   std::string hex();  // once, after the last part
 
  private:

@@ -31,13 +31,16 @@ DatasetInfo with_split(DatasetInfo info, const std::string& split) {
 
 }  // namespace
 
-Dataset make_split(Fields fields, DatasetInfo info, const std::string& split) {
+Dataset make_split(Fields fields, DatasetInfo info, const std::string& split, DataDigest digest) {
   info.split = split;
   if (!fields.has("target")) info.classes.clear();
   Dataset data = Dataset::from_tensors(std::move(fields), info);
   if (data.size() == 0) return data;
+  for (const auto& [key, values] : data.all()) {
+    if (!digest.has(key)) digest.add(key, values);
+  }
   info = data.info();
-  info.sha256 = data_sha256(data);
+  info.sha256 = digest.hex();
   return Dataset::from_tensors(data.all(), std::move(info));
 }
 

@@ -18,6 +18,7 @@
 #include "vaetl/core/error.hpp"
 #include "vaetl/core/registry.hpp"
 #include "vaetl/data/dataset.hpp"
+#include "vaetl/data/digest.hpp"
 
 namespace vaetl {
 
@@ -57,8 +58,9 @@ class Skips {
 // What readers share when they put splits together.
 namespace readers {
 
-// A split with its name and checksum; the classes are dropped where there are no labels.
-Dataset make_split(Fields fields, DatasetInfo info, const std::string& split);
+// A split with its name and checksum; the classes are dropped where there are no labels. Fields that `digest` has
+// already are not added to it.
+Dataset make_split(Fields fields, DatasetInfo info, const std::string& split, DataDigest digest = {});
 Dataset none_of(const Dataset& data, const std::string& split);  // the same fields, no examples
 Dataset renamed(const Dataset& data, const std::string& split);  // the same data as another split
 // Train and test of one set: `test_share` of it held out as hold_out does, the same for every seed; 0: no test.

@@ -1,10 +1,12 @@
 #include "vaetl/io/gzip.hpp"
 
 #include <ATen/ops/empty.h>
+#include <isa-l/igzip_lib.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <cerrno>
+#include <future>
 
 #include "vaetl/core/error.hpp"
 
@@ -13,37 +15,54 @@ namespace {
 
 constexpr int gzip_window = 15 + 16;           // zlib's largest window, with gzip's header and trailer
 constexpr std::uint64_t largest_ratio = 1032;  // deflate cannot expand by more
-constexpr std::size_t gzip_block = std::size_t{1} << 16;
+constexpr std::size_t gzip_block = std::size_t{1} << 16, hashed_block = std::size_t{1} << 21;
 
-uInt clamp_size(std::size_t size) { return static_cast<uInt>(std::min(size, std::size_t{1} << 30)); }
+std::uint32_t clamp_size(std::size_t size) { return static_cast<std::uint32_t>(std::min(size, std::size_t{1} << 30)); }
+
+std::string what_is_wrong(int status) {
+  switch (status) {
+    case ISAL_INVALID_BLOCK:
+      return "invalid block";
+    case ISAL_INVALID_SYMBOL:
+      return "invalid symbol";
+    case ISAL_INVALID_LOOKBACK:
+      return "invalid distance";
+    case ISAL_INVALID_WRAPPER:
+      return "invalid header";
+    case ISAL_UNSUPPORTED_METHOD:
+      return "unknown compression method";
+    case ISAL_INCORRECT_CHECKSUM:
+      return "wrong checksum or length";
+    default:
+      return fmt::format("igzip's error {}", status);
+  }
+}
 
 }  // namespace
 
 struct ByteReader::Inflater {
   explicit Inflater(int fd) : fd_(fd), buffer_(gzip_block) {
-    if (inflateInit2(&stream_, gzip_window) != Z_OK) throw std::bad_alloc();
+    isal_inflate_init(&stream_);
+    stream_.crc_flag = ISAL_GZIP;
   }
-  ~Inflater() { inflateEnd(&stream_); }
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
 
   // Inflates into `to` until it is full, the data end (`ended_`), or `flaw` says why not.
   std::size_t inflate_into(void* to, std::size_t size, std::string& flaw) {
     std::size_t done = 0;
     while (done < size && !ended_ && flaw.empty()) {
-      if (stream_.avail_in == 0 && !refill(flaw)) {
-        if (flaw.empty()) flaw = "the end of the file within the compressed data";
-        break;
-      }
-      stream_.next_out = static_cast<Bytef*>(to) + done;
-      stream_.avail_out = clamp_size(size - done);
-      const uInt room = stream_.avail_out;
-      const int status = ::inflate(&stream_, Z_NO_FLUSH);
-      done += room - stream_.avail_out;
-      if (status == Z_STREAM_END) {
+      const bool fed = stream_.avail_in > 0 || refill(flaw);  // where not, it may still hold some that it inflated
+      const std::uint32_t room = clamp_size(size - done);
+      stream_.next_out = static_cast<std::uint8_t*>(to) + done;
+      stream_.avail_out = room;
+      const int status = isal_inflate(&stream_);
+      const std::uint32_t inflated = room - stream_.avail_out;
+      done += inflated;
+      if (status != ISAL_DECOMP_OK) {
+        flaw = fmt::format("damaged compressed data ({})", what_is_wrong(status));
+      } else if (stream_.block_state == ISAL_BLOCK_FINISH) {
         next_member(flaw);
-      } else if (status != Z_OK && status != Z_BUF_ERROR) {
-        flaw = fmt::format("damaged compressed data ({})", stream_.msg != nullptr ? stream_.msg : "zlib refuses it");
+      } else if (!fed && inflated == 0 && flaw.empty()) {
+        flaw = "the end of the file within the compressed data";
       }
     }
     return done;
@@ -54,7 +73,7 @@ struct ByteReader::Inflater {
     const std::int64_t count = read_fully(fd_, buffer_.data(), buffer_.size());
     if (count < 0) flaw = "\"" + errno_text(errno) + "\"";
     stream_.next_in = buffer_.data();
-    stream_.avail_in = static_cast<uInt>(std::max<std::int64_t>(count, 0));
+    stream_.avail_in = static_cast<std::uint32_t>(std::max<std::int64_t>(count, 0));
     return count > 0;
   }
 
@@ -68,12 +87,12 @@ struct ByteReader::Inflater {
     ended_ = stream_.avail_in == 0;
     if (ended_) return;
     if (*stream_.next_in != 0x1f) flaw = "other bytes behind the compressed data";
-    inflateReset(&stream_);
+    isal_inflate_reset(&stream_);
   }
 
   int fd_;
-  z_stream stream_ = {};
-  std::vector<Bytef> buffer_;
+  inflate_state stream_ = {};
+  std::vector<std::uint8_t> buffer_;
   bool ended_ = false;
 };
 
@@ -149,7 +168,19 @@ std::uint64_t ByteReader::count_up_to(std::uint64_t limit) {
   return done;
 }
 
-at::Tensor ByteReader::rest(std::uint64_t size, const std::string& because) {
+std::size_t ByteReader::pull_into(char* to, std::size_t size, Sha256& digest) {
+  std::size_t done = 0, count = 1;
+  std::future<void> adding;
+  for (; done < size && count > 0; done += count) {
+    count = pull(to + done, std::min(size - done, hashed_block));
+    if (adding.valid()) adding.get();
+    adding = std::async(std::launch::async, [&digest, part = to + done, count] { digest.update(part, count); });
+  }
+  if (adding.valid()) adding.get();
+  return done;
+}
+
+at::Tensor ByteReader::rest(std::uint64_t size, const std::string& because, Sha256* digest) {
   const std::uint64_t start = position_, total = start + size;
   auto short_of = [&](std::uint64_t found) {
     fail_size(total, fmt::format("{}{}{}", start + found, flaw_.empty() ? "" : ", then ", flaw_), because);
@@ -158,7 +189,8 @@ at::Tensor ByteReader::rest(std::uint64_t size, const std::string& because) {
   if (!compressed() && most != size) short_of(most);
   if (size > most) short_of(count_up_to(size));
   auto bytes = at::empty({static_cast<std::int64_t>(size)}, at::kByte);
-  const std::size_t count = pull(bytes.data_ptr(), size);
+  auto* to = static_cast<char*>(bytes.data_ptr());
+  const std::size_t count = digest != nullptr ? pull_into(to, size, *digest) : pull(to, size);
   if (count < size) short_of(count);
   if (!at_end()) fail_size(total, fmt::format("at least {}", total + 1), because);
   return bytes;

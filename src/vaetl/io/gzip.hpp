@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "vaetl/io/descriptor.hpp"
+#include "vaetl/io/sha256.hpp"
 
 namespace vaetl {
 
@@ -35,14 +36,16 @@ class ByteReader {
 
   // The remaining bytes, uint8, when there are exactly `size` of them. Otherwise the error names the expected size of
   // the whole (and `because`: where it comes from) and the size found. A size that the file cannot hold takes no
-  // memory, and no more than one byte beyond it is inflated.
-  at::Tensor rest(std::uint64_t size, const std::string& because);
+  // memory, and no more than one byte beyond it is inflated. What is read is added to `digest`, where one is given, on
+  // another thread while more is read.
+  at::Tensor rest(std::uint64_t size, const std::string& because, Sha256* digest = nullptr);
 
  private:
   struct Inflater;
 
   std::size_t pull(void* to, std::size_t size);
   std::size_t pull_fresh(void* to, std::size_t size);
+  std::size_t pull_into(char* to, std::size_t size, Sha256& digest);
   std::uint64_t count_up_to(std::uint64_t limit);
   std::uint64_t most_left() const;
   [[noreturn]] void fail() const;

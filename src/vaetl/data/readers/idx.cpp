@@ -82,16 +82,16 @@ std::uint64_t count_values(const fs::path& file, const std::vector<std::int64_t>
   return static_cast<std::uint64_t>(count);
 }
 
-at::Tensor read_values(ByteReader& reader, const fs::path& file, int dims) {
+at::Tensor read_values(ByteReader& reader, const fs::path& file, int dims, Sha256* digest = nullptr) {
   const auto shape = read_shape(reader, file, dims);
   const auto because = fmt::format("its header says {} values and takes {}", shape_text(shape), reader.position());
-  return reader.rest(count_values(file, shape), because).view(shape);
+  return reader.rest(count_values(file, shape), because, digest).view(shape);
 }
 
-at::Tensor read_kind(const fs::path& file, int dims) {
+at::Tensor read_kind(const fs::path& file, int dims, Sha256* digest = nullptr) {
   ByteReader reader(file);
   const int found = read_magic(reader, file);
-  if (found == dims) return read_values(reader, file, dims);
+  if (found == dims) return read_values(reader, file, dims, digest);
   const bool swapped = found == (dims == image_dims ? label_dims : image_dims);
   auto text = [](int n) { return n == image_dims ? "images (3 dimensions)" : "labels (1 dimension)"; };
   throw DataError({file.string(), text(dims), swapped ? text(found) : fmt::format("{} dimensions", found),
@@ -173,19 +173,27 @@ Listing list(const fs::path& folder) {
                    {}});
 }
 
-Fields read_pair(const Pair& pair) {
-  Fields fields;
-  if (pair.images.empty()) return fields;
-  const at::Tensor images = read_kind(pair.images, image_dims);
+struct DigestedPair {
+  Fields fields = {};
+  DataDigest digest = {};
+};
+
+DigestedPair read_pair(const Pair& pair) {
+  DigestedPair result;
+  Fields& fields = result.fields;
+  if (pair.images.empty()) return result;
+  Sha256 digest;
+  const at::Tensor images = read_kind(pair.images, image_dims, &digest);
   fields.set("input", images.unsqueeze(1));
-  if (pair.labels.empty()) return fields;
+  result.digest.set("input", fields.input(), std::move(digest));
+  if (pair.labels.empty()) return result;
   const at::Tensor labels = read_kind(pair.labels, label_dims);
   if (labels.size(0) != images.size(0)) {
     throw DataError({pair.labels.string(), fmt::format("{} labels, one for each image", images.size(0)),
                      fmt::format("{}", labels.size(0)), "images and labels are of different sets"});
   }
   fields.set("target", labels.to(at::kLong));
-  return fields;
+  return result;
 }
 
 Fields none_of(const Fields& fields) {
@@ -214,14 +222,15 @@ at::Tensor read_idx(const fs::path& file) {
 Splits Idx::open(const fs::path& folder, const Reading& reading) const {
   const Listing files = list(folder);
   auto loading = std::async(std::launch::async, [&] { return read_pair(files.test); });
-  Fields train = read_pair(files.train), test = loading.get();
+  auto [train, train_digest] = read_pair(files.train);
+  auto [test, test_digest] = loading.get();
   DatasetInfo info = reading.about;
   if (info.classes.empty()) info.classes = numbered_classes(count_classes(train, test));
   if (train.keys().empty()) train = none_of(test);
   if (test.keys().empty()) test = none_of(train);
   const Fields empty = none_of(train);
-  return {make_split(std::move(train), info, "train"), make_split(empty, info, "validation"),
-          make_split(std::move(test), info, "test")};
+  return {make_split(std::move(train), info, "train", std::move(train_digest)), make_split(empty, info, "validation"),
+          make_split(std::move(test), info, "test", std::move(test_digest))};
 }
 
 }  // namespace vaetl::readers
