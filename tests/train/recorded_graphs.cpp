@@ -119,8 +119,8 @@ void record(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit:
 
 class RecordedGraphs final : public DeviceGraphs {
  public:
-  void run(const std::function<void()>& work) override { work(); }
-  std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override {
+  void run(c10::function_ref<void()> work) override { work(); }
+  std::unique_ptr<DeviceGraph> capture(c10::function_ref<void()> work) override {
     ++captures;
     auto graph = std::make_unique<RecordedGraph>();
     recording = graph.get();

@@ -32,7 +32,7 @@ class CudaGraphs final : public DeviceGraphs {
   explicit CudaGraphs(c10::Device device)
       : device_(device), stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index())) {}
 
-  void run(const std::function<void()>& work) override {
+  void run(c10::function_ref<void()> work) override {
     const c10::cuda::CUDAGuard on(device_);
     const c10::cuda::CUDAStream current = c10::cuda::getCurrentCUDAStream();
     at::cuda::CUDAEvent before, after;
@@ -46,7 +46,7 @@ class CudaGraphs final : public DeviceGraphs {
     after.block(current);
   }
 
-  std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override {
+  std::unique_ptr<DeviceGraph> capture(c10::function_ref<void()> work) override {
     auto graph = std::make_unique<CudaGraph>();
     run([&] {
       c10::cuda::device_synchronize();

@@ -12,8 +12,8 @@
 // read nothing of the device's and bring nothing of the host's.
 #pragma once
 #include <c10/core/Device.h>
+#include <c10/util/FunctionRef.h>
 
-#include <functional>
 #include <memory>
 
 namespace vaetl {
@@ -29,9 +29,9 @@ class DeviceGraphs {
  public:
   virtual ~DeviceGraphs() = default;
   // At once, where a capture would.
-  virtual void run(const std::function<void()>& work) = 0;
+  virtual void run(c10::function_ref<void()> work) = 0;
   // What work throws; c10::Error for what the device refuses: this process should capture no more then.
-  virtual std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) = 0;
+  virtual std::unique_ptr<DeviceGraph> capture(c10::function_ref<void()> work) = 0;
 };
 
 std::unique_ptr<DeviceGraphs> make_device_graphs(c10::Device device);

@@ -38,9 +38,11 @@ struct PixelRows {
         rows(x.numel() / row),
         rest(x.numel() % row),
         chunk_rows(std::max<std::int64_t>(1, 32768 / row)),
-        chunks((rows + chunk_rows - 1) / chunk_rows) {}
+        chunks((rows + chunk_rows - 1) / chunk_rows),
+        count(static_cast<double>(x.numel() / channels)) {}
 
   std::int64_t channels, row, rows, rest, chunk_rows, chunks;
+  double count;  // values of a channel
 
   Floats repeated(const Doubles& of_channels) const {
     Floats result(static_cast<std::size_t>(row));
@@ -53,17 +55,13 @@ struct PixelRows {
   // work(chunk, values before it, rows, values of a row); what is left over is a chunk of one short row.
   template <class Work>
   void for_chunks(Work work) const {
-    const std::int64_t all = chunks + (rest > 0 ? 1 : 0);
-    parallel_ranges(all, std::max<std::int64_t>(1, quick_values / (row * chunk_rows)),
-                    [&](std::int64_t first, std::int64_t last) {
-                      for (std::int64_t c = first; c < last; ++c) {
-                        const std::int64_t start = c * chunk_rows;
-                        if (c == chunks)
-                          work(c, rows * row, 1, rest);
-                        else
-                          work(c, start * row, std::min(chunk_rows, rows - start), row);
-                      }
-                    });
+    const std::int64_t all = chunks + (rest > 0 ? 1 : 0), grain = quick_values / (row * chunk_rows);
+    parallel_ranges(all, std::max<std::int64_t>(1, grain), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t c = first; c < last; ++c) {
+        const std::int64_t start = std::min(c * chunk_rows, rows);
+        c < chunks ? work(c, start * row, std::min(chunk_rows, rows - start), row) : work(c, start * row, 1, rest);
+      }
+    });
   }
 
   // Two sums of each channel, of what moments(sums, others, values before, rows, values of a row) finds in chunks.
@@ -99,12 +97,11 @@ Statistics statistics(const PixelRows& pixels, const float* x) {
       pixels.sums([&](float* s, float* q, std::int64_t before, std::int64_t rows, std::int64_t width) {
         kernels::shifted_moments(s, q, x + before, shift.data(), rows, width);
       });
-  const double count = static_cast<double>(pixels.rows * pixels.row + pixels.rest) / static_cast<double>(sums.size());
   Statistics result{start, Doubles(sums.size())};
   for (std::size_t c = 0; c < sums.size(); ++c) {
-    const double mean = sums[c] / count;
+    const double mean = sums[c] / pixels.count;
     result.mean[c] += mean;
-    result.variance[c] = std::max(0.0, squares[c] / count - mean * mean);
+    result.variance[c] = std::max(0.0, squares[c] / pixels.count - mean * mean);
   }
   return result;
 }
@@ -128,9 +125,8 @@ struct NormReluFunction : torch::autograd::Function<NormReluFunction> {
     const PixelRows pixels(x);
     const float* values = x.const_data_ptr<float>();
     const Statistics found = statistics(pixels, values);
-    const double count = static_cast<double>(x.numel() / pixels.channels);
     follow(norm.running_mean, found.mean, norm.momentum, 1);
-    follow(norm.running_var, found.variance, norm.momentum, count / (count - 1));
+    follow(norm.running_var, found.variance, norm.momentum, pixels.count / (pixels.count - 1));
     const float *w = weight.const_data_ptr<float>(), *b = bias.const_data_ptr<float>();
     Doubles scale, shift, deviation;
     for (std::size_t c = 0; c < found.mean.size(); ++c) {
@@ -186,14 +182,13 @@ struct NormReluFunction : torch::autograd::Function<NormReluFunction> {
       kernels::relu_gradient_moments(s, p, given + before, results + before, values + before, mean.data(), rows, width);
     });
     at::Tensor weights = at::empty_like(weight), biases = at::empty_like(weight);
-    const double count = static_cast<double>(x.numel() / pixels.channels);
     Doubles by_gradient, by_value, constant;
     for (std::size_t c = 0; c < means.size(); ++c) {
       weights.mutable_data_ptr<float>()[c] = static_cast<float>(products[c] / deviations[c]);
       biases.mutable_data_ptr<float>()[c] = static_cast<float>(sums[c]);
       by_gradient.push_back(static_cast<double>(w[c]) / deviations[c]);
-      by_value.push_back(-by_gradient[c] * products[c] / (count * deviations[c] * deviations[c]));
-      constant.push_back(-by_gradient[c] * sums[c] / count - by_value[c] * means[c]);
+      by_value.push_back(-by_gradient[c] * products[c] / (pixels.count * deviations[c] * deviations[c]));
+      constant.push_back(-by_gradient[c] * sums[c] / pixels.count - by_value[c] * means[c]);
     }
     const Floats a = pixels.repeated(by_gradient), b = pixels.repeated(by_value), d = pixels.repeated(constant);
     at::Tensor before = at::empty_like(x), masked = plus.numel() > 0 ? at::empty_like(x) : at::Tensor();

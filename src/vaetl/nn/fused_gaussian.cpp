@@ -6,12 +6,13 @@
 #include "vaetl/nn/fused.hpp"
 #include "vaetl/nn/fused_support.hpp"
 #include "vaetl/nn/kernels/kernels.hpp"
+#include "vaetl/nn/variational.hpp"
 
 namespace vaetl::nn {
 namespace {
 
 at::Tensor plain_gaussian_kl(const at::Tensor& mean, const at::Tensor& log_var) {
-  return (0.5 * (mean.square() + log_var.exp() - 1 - log_var)).sum(1);
+  return kl_by_dimension({mean, log_var}).sum(1);
 }
 
 at::Tensor plain_gaussian_sample(const at::Tensor& mean, const at::Tensor& log_var, const at::Tensor& noise) {

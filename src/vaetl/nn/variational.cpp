@@ -2,6 +2,7 @@
 
 #include <numbers>
 
+#include "vaetl/nn/fused.hpp"
 #include "vaetl/nn/likelihood.hpp"
 
 namespace vaetl {
@@ -34,7 +35,7 @@ at::Tensor kl_to_prior(Variational& model, const Gaussian& q, const at::Tensor& 
 at::Tensor log_weights(Variational& model, const Gaussian& q, const at::Tensor& noise, const at::Tensor& x,
                        const at::Tensor& condition, const at::Tensor& lengths) {
   const std::int64_t samples = noise.size(0), count = noise.size(1);
-  const at::Tensor z = (q.mean + (0.5 * q.log_var).exp() * noise).flatten(0, 1);
+  const at::Tensor z = nn::gaussian_sample(q.mean, q.log_var, noise).flatten(0, 1);
   const at::Tensor log_q = -0.5 * (noise.square() + q.log_var + log_two_pi).sum(2);
   const at::Tensor classes = condition.defined() ? repeated(condition, samples) : condition;
   const at::Tensor ends = lengths.defined() ? repeated(lengths, samples) : lengths;

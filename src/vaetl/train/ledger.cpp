@@ -40,12 +40,12 @@ std::vector<at::Tensor> values_of(const std::vector<Terms>& terms) {
 }
 
 void Ledger::record(std::int64_t step, const std::vector<Terms>& terms) {
-  for (const TermLabel& label : labels_of(terms)) pending_.push_back({label.name, step, label.minimised});
+  for (TermLabel& label : labels_of(terms)) pending_.push_back({step, std::move(label)});
   for (at::Tensor& value : values_of(terms)) values_.push_back(std::move(value));
 }
 
 void Ledger::record(std::int64_t step, const std::vector<TermLabel>& labels, const at::Tensor& values) {
-  for (const TermLabel& label : labels) pending_.push_back({label.name, step, label.minimised});
+  for (const TermLabel& label : labels) pending_.push_back({step, label});
   values_.push_back(values);
 }
 
@@ -55,13 +55,13 @@ std::optional<BadTerm> Ledger::flush() {
   const float* values = read.const_data_ptr<float>();
   std::optional<BadTerm> bad;
   for (std::size_t i = 0; i < pending_.size(); ++i) {
-    const Pending& p = pending_[i];
-    if (!std::isfinite(values[i]) && !bad) bad = BadTerm{p.name, without_sign_of_nan(values[i]), p.step};
+    const auto& [step, label] = pending_[i];
+    if (!std::isfinite(values[i]) && !bad) bad = BadTerm{label.name, without_sign_of_nan(values[i]), step};
     for (Sums* sums : {&window_, &epoch_}) {
-      Sum& sum = (*sums)[p.name];
+      Sum& sum = (*sums)[label.name];
       sum.value += values[i];
       ++sum.count;
-      sum.minimised = p.minimised;
+      sum.minimised = label.minimised;
     }
   }
   pending_.clear();

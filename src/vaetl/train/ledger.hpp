@@ -44,9 +44,8 @@ class Ledger {
   using Sums = std::map<std::string, Sum>;
   static std::map<std::string, double> take(Sums& sums);
   struct Pending {
-    std::string name;
     std::int64_t step;
-    bool minimised;
+    TermLabel label;
   };
   std::vector<Pending> pending_;
   std::vector<at::Tensor> values_;  // of what is pending, one or several each

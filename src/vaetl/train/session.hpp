@@ -65,7 +65,7 @@ class Session {
   void update(std::size_t index, const std::vector<Batch>& batches, std::int64_t epoch, std::int64_t step_in_epoch);
   std::vector<Terms> gradients(std::size_t index, const std::vector<Batch>& batches, std::int64_t epoch,
                                std::int64_t step_in_epoch);
-  void piece(std::uint64_t seed, const std::function<void()>& work);  // what the device does after it is seeded
+  void piece(std::uint64_t seed, c10::function_ref<void()> work);  // what the device does after it is seeded
   std::uint64_t noise_key(std::size_t index, std::int64_t epoch, std::int64_t step_in_epoch, std::size_t batch) const;
   double progress() const { return static_cast<double>(step_) / static_cast<double>(steps_); }
   void average();

@@ -86,7 +86,7 @@ std::vector<Terms> Session::gradients(std::size_t index, const std::vector<Batch
   return terms;
 }
 
-void Session::piece(std::uint64_t seed, const std::function<void()>& work) {
+void Session::piece(std::uint64_t seed, c10::function_ref<void()> work) {
   if (capturing_) return capturing_->batches.push_back(graphs_->capture(work));
   vaetl::seed(seed);
   if (!values_) return work();

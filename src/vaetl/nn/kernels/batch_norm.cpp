@@ -10,6 +10,7 @@ namespace {
 
 // What is not a number stays so, as in LibTorch.
 VAETL_INLINE float positive_part(float value) { return value < 0 ? 0 : value; }
+VAETL_INLINE float where_positive(float y, float gradient) { return y <= 0 ? 0 : gradient; }
 
 }  // namespace
 
@@ -48,7 +49,7 @@ VAETL_EVERY_PROCESSOR void relu_gradient_moments(float* __restrict sums, float* 
   std::fill(products, products + row, 0.0F);
   for (std::int64_t r = 0; r < rows; ++r, x += row, y += row, gradient += row) {
     for (std::int64_t i = 0; i < row; ++i) {
-      const float g = y[i] <= 0 ? 0 : gradient[i];
+      const float g = where_positive(y[i], gradient[i]);
       sums[i] += g;
       products[i] += g * (x[i] - mean[i]);
     }
@@ -60,20 +61,21 @@ VAETL_EVERY_PROCESSOR void relu_norm_gradient(float* __restrict before, float* _
                                               const float* __restrict x, const float* __restrict by_gradient,
                                               const float* __restrict by_value, const float* __restrict constant,
                                               std::int64_t rows, std::int64_t row) {
-  for (std::int64_t r = 0; r < rows; ++r, x += row, y += row, gradient += row, before += row) {
-    if (masked == nullptr) {
+  if (masked == nullptr) {
+    for (std::int64_t r = 0; r < rows; ++r, x += row, y += row, gradient += row, before += row) {
       for (std::int64_t i = 0; i < row; ++i) {
-        const float g = y[i] <= 0 ? 0 : gradient[i];
+        const float g = where_positive(y[i], gradient[i]);
         before[i] = g * by_gradient[i] + (x[i] * by_value[i] + constant[i]);
       }
-      continue;
     }
+    return;
+  }
+  for (std::int64_t r = 0; r < rows; ++r, x += row, y += row, gradient += row, before += row, masked += row) {
     for (std::int64_t i = 0; i < row; ++i) {
-      const float g = y[i] <= 0 ? 0 : gradient[i];
+      const float g = where_positive(y[i], gradient[i]);
       masked[i] = g;
       before[i] = g * by_gradient[i] + (x[i] * by_value[i] + constant[i]);
     }
-    masked += row;
   }
 }
 

@@ -55,6 +55,11 @@ class FirstOrder : public Optimizer {
   // The rate of an optimiser that can be divided: where `lists.lr` is defined, update() reads it, `lists.counters` and
   // no other number that changes.
   virtual std::optional<double> lr() const { return std::nullopt; }
+  // step(the rate of such an optimiser): the tensor or the number.
+  template <class Step>
+  void at_rate(const Lists& lists, double scale, const Step& step) const {
+    lists.lr.defined() ? step(lists.lr) : step(*lr() * lists.lr_scale * scale);
+  }
 
  private:
   // Of one parameter. How many steps it has taken is exact through freezing and thawing.

@@ -14,12 +14,11 @@ Sgd::Sgd(Options options)
 // From momentum 0 the first step's is μ 0 + g, the same as the kernel's own first step.
 void Sgd::update(const Lists& l, double scale) {
   const at::TensorList momentum = l.slots.empty() ? at::TensorList{} : at::TensorList(l.slots[0]);
-  const auto step = [&](const auto& lr) {
+  at_rate(l, scale, [&](const auto& lr) {
     at::_fused_sgd_(l.parameters, l.gradients, momentum, options_.weight_decay * l.weight_decay_scale,
                     options_.momentum, lr, /*dampening=*/0.0, options_.nesterov, /*maximize=*/false,
                     /*is_first_step=*/false);
-  };
-  l.lr.defined() ? step(l.lr) : step(options_.lr * l.lr_scale * scale);
+  });
 }
 
 }  // namespace vaetl::optim
