@@ -2,7 +2,7 @@
 # reused where the flags are equal to the letter, which is also why -fPIC is an option here and not a property.
 add_library(vaetl_flags INTERFACE)
 target_compile_features(vaetl_flags INTERFACE cxx_std_20)
-target_compile_options(vaetl_flags INTERFACE -fPIC -Wall -Wextra -Wpedantic -Wnon-virtual-dtor $<$<CXX_COMPILER_ID:GNU>:-Wshadow=local> -Werror
+target_compile_options(vaetl_flags INTERFACE -fPIC -Wall -Wextra -Wpedantic -Wnon-virtual-dtor $<$<CXX_COMPILER_ID:GNU>:-Wshadow=local>
                                              -Winvalid-pch)
 # In a unity build a source file is an included one, of whose unnamed namespaces GCC warns as of a header's.
 target_compile_options(vaetl_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
