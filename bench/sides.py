@@ -16,6 +16,7 @@ PYTHON_PEERS = {"pytorch_tuned": ["pytorch_tuned.py"], "pytorch_tcmalloc": ["pyt
                 "torch_compile": ["pytorch_tuned.py", "--compile"], "keras": ["keras_peer.py"], "jax": ["jax_peer.py"],
                 "pytorch_idiomatic": ["pytorch_idiomatic.py"]}
 PEERS = [*PYTHON_PEERS, "libtorch"]
+CUDA_PEERS = ["pytorch_tuned", "torch_compile", "pytorch_idiomatic"]  # those that are asked for a device
 
 
 class Failed(Exception):
@@ -71,7 +72,7 @@ def train_ours(recipe, overrides, examples, options, seed=0):
     with tempfile.TemporaryDirectory(dir=BUILD) as place:
         folder = pathlib.Path(place) / "run"
         command = [options.bin / "vaetl-train", HERE / "recipes" / f"{recipe}.json", *overrides, *options.set, "--out", folder,
-                   "--threads", options.threads, "--seed", seed, "--device", "cpu", "--json", "--quiet"]
+                   "--threads", options.threads, "--seed", seed, "--device", options.device, "--json", "--quiet"]
         output, seconds, usage = execute(command, "vaetl", options.threads)
         told = read_run(folder, output, examples)
     return told, seconds, usage
@@ -85,6 +86,8 @@ def train_peer(side, arguments, options, seed=0):
     command += [*arguments, "--threads", options.threads, "--seed", seed]
     if side in PYTHON_PEERS:
         command += PYTHON_PEERS[side][1:]
+    if side in CUDA_PEERS:
+        command += ["--device", options.device]
     output, seconds, usage = execute(command, side, options.threads)
     return json.loads(output.splitlines()[-1]), seconds, usage
 

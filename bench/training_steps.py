@@ -14,8 +14,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "peers"))
 import data
 import sides
 from quiet import Machine, Watch
-from workloads import EPOCHS, WORKLOADS
+from workloads import EPOCHS, PICTURES, WORKLOADS
 
+CUDA_EPOCHS = 6
 STARTUP_PEERS = [peer for peer in sides.PYTHON_PEERS if peer != "pytorch_tcmalloc"]
 
 
@@ -31,11 +32,12 @@ def names(known):
 def arguments():
     everything = [*WORKLOADS, "startup", "frozen"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workloads", type=names(everything), default=everything)
-    parser.add_argument("--peers", type=names(sides.PEERS), default=sides.PEERS)
+    parser.add_argument("--workloads", type=names(everything), help="all; on cuda but startup and frozen")
+    parser.add_argument("--peers", type=names(sides.PEERS), help="all; on cuda PyTorch's")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--epochs", type=int, default=EPOCHS, help="the first is warm-up")
+    parser.add_argument("--epochs", type=int, help=f"the first is warm-up; {EPOCHS}, on cuda {CUDA_EPOCHS}")
     parser.add_argument("--steps", type=int, help="of an epoch, in place of the workload's own")
     parser.add_argument("--set", action="append", default=[], metavar="section.key=value", help="changes our recipes")
     parser.add_argument("--bin", type=pathlib.Path, default=sides.ROOT / "build" / "release" / "bin")
@@ -44,7 +46,14 @@ def arguments():
     parser.add_argument("--tries", type=int, default=3, help="of a run that was disturbed")
     parser.add_argument("--keep-disturbed", action="store_true", help="wait for nothing and drop nothing: a trial")
     parser.add_argument("--json", action="store_true")
-    return parser.parse_args()
+    options = parser.parse_args()
+    on_cuda = options.device == "cuda"
+    options.workloads = options.workloads or (list(WORKLOADS) if on_cuda else everything)
+    options.peers = options.peers or (sides.CUDA_PEERS if on_cuda else sides.PEERS)
+    options.epochs = options.epochs or (CUDA_EPOCHS if on_cuda else EPOCHS)
+    if others := on_cuda and set(options.peers) - set(sides.CUDA_PEERS):
+        parser.error(f"--device cuda: of the peers {', '.join(sides.CUDA_PEERS)} run there, {', '.join(sorted(others))} do not")
+    return options
 
 
 class Bench:
@@ -108,17 +117,21 @@ def check_equal(name, found):
 
 def measure_workload(name, bench):
     options, workload = bench.options, WORKLOADS[name]
-    examples = workload.batch * (options.steps or workload.steps)
+    on_cuda = options.device == "cuda"
+    examples = workload.batch * (options.steps or (PICTURES // workload.batch if on_cuda else workload.steps))
     folder = sides.BUILD / "data" / f"{workload.pictures}-{examples}"
     data.write(folder, workload.pictures, examples)
     overrides = [f"data.open=npy:{folder}", f"trainer.epochs={options.epochs}"]
     ours = lambda seed: sides.train_ours(name, overrides, examples, options, seed)
     given = [name, "--data", folder, "--epochs", options.epochs]
     runs = {"vaetl": ours}
+    if on_cuda:
+        graph = [*overrides, "trainer.graph=auto"]
+        runs = {"vaetl": lambda seed: sides.train_ours(name, graph, examples, options, seed), "vaetl_eager": ours}
     for peer in options.peers:
         runs[peer] = lambda seed, peer=peer: sides.train_peer(peer, given, options, seed)
     found = bench.turns(name, runs)
-    rates = {side: result["samples_per_s"] for side, result in found.items() if side != "vaetl"}
+    rates = {side: result["samples_per_s"] for side, result in found.items() if not side.startswith("vaetl")}
     best = max(rates, key=rates.get, default=None)
     rate = found["vaetl"]["samples_per_s"]
     return {"ratio_to_best_peer": rate / rates[best] if best else None, "best_peer": best, "vaetl": rate, "peers": rates,
@@ -130,7 +143,7 @@ def measure_startup(bench):
     that is done first."""
     options = bench.options
     given = ["ae", "--evaluate", "--epochs", EPOCHS]
-    runs = {"vaetl": lambda seed: sides.train_ours("startup", [], 60_000, options, seed)}
+    runs = {"vaetl": lambda seed: sides.train_ours("startup", [], PICTURES, options, seed)}
     for peer in STARTUP_PEERS:
         if peer in options.peers:
             runs[peer] = lambda seed, peer=peer: sides.train_peer(peer, given, options, seed)

@@ -22,11 +22,12 @@ class Pictures(Dataset):
 
 
 class Supervised:
-    def __init__(self, model, workload):
-        self.model = model
+    def __init__(self, model, workload, device):
+        self.model, self.device = model, device
         self.optimizer = torch.optim.Adam(model.parameters(), lr=workload.lr, betas=(workload.beta1, 0.999))
 
     def step(self, images, labels):
+        images, labels = images.to(self.device), labels.to(self.device)
         self.optimizer.zero_grad()
         loss = self.model.loss(images, labels)
         loss.backward()
@@ -35,14 +36,16 @@ class Supervised:
 
 
 class Adversarial:
-    def __init__(self, model, workload):
+    def __init__(self, model, workload, device):
         self.generator, self.critic, self.criterion = model.generator, model.critic, nn.BCEWithLogitsLoss()
+        self.device = device
         self.optimizers = [torch.optim.Adam(half.parameters(), lr=workload.lr, betas=(workload.beta1, 0.999))
                            for half in (model.critic, model.generator)]
 
     def step(self, images, labels):
-        real, fake = torch.ones(len(images), 1), torch.zeros(len(images), 1)
-        generated = self.generator(torch.randn(len(images), NOISE))
+        images = images.to(self.device)
+        real, fake = (make(len(images), 1, device=self.device) for make in (torch.ones, torch.zeros))
+        generated = self.generator(torch.randn(len(images), NOISE, device=self.device))
         self.optimizers[0].zero_grad()
         loss_critic = (self.criterion(self.critic(images), real)
                        + self.criterion(self.critic(generated.detach()), fake))
@@ -56,10 +59,10 @@ class Adversarial:
 
 
 @torch.no_grad()
-def evaluate(model):
+def evaluate(model, device):
     model.eval()
     loader = DataLoader(Pictures(*data.fashion_mnist("t10k"), gan=False), batch_size=256)
-    total = sum(model.loss(images, labels).item() * len(images) for images, labels in loader)
+    total = sum(model.loss(images.to(device), labels.to(device)).item() * len(images) for images, labels in loader)
     return total / len(loader.dataset)
 
 
@@ -69,14 +72,14 @@ def main():
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     pictures = Pictures(*data.read(options.data), gan=workload.kind == "gan")
-    loader = DataLoader(pictures, batch_size=workload.batch, shuffle=True)
-    model = torch_models.MODELS[options.workload]()
-    training = (Adversarial if workload.kind == "gan" else Supervised)(model, workload)
+    loader = DataLoader(pictures, batch_size=workload.batch, shuffle=True, pin_memory=options.device != "cpu")
+    model = torch_models.MODELS[options.workload]().to(options.device)
+    training = (Adversarial if workload.kind == "gan" else Supervised)(model, workload, options.device)
     run = record.Record()
     for _ in range(options.epochs):
         total = sum(training.step(images, labels) * len(images) for images, labels in loader)
         run.epoch(total / len(pictures))
-    run.tell(len(pictures), torch_models.parameters(model), evaluate(model) if options.evaluate else None)
+    run.tell(len(pictures), torch_models.parameters(model), evaluate(model, options.device) if options.evaluate else None)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class Adversarial:
         return F.softplus(-self.model.critic(generated)).mean()
 
     def step(self, images, labels):
-        generated = self.generator(torch.randn(len(images), NOISE))
+        generated = self.generator(torch.randn(len(images), NOISE, device=images.device))
         loss_critic = self.critic_loss(images, generated.detach())
         loss_critic.backward()
         self.optimizers[0].step()
@@ -56,8 +56,8 @@ class Adversarial:
 
 
 @torch.no_grad()
-def evaluate(model):
-    images = torch.from_numpy(data.fashion_mnist("t10k")[0].copy()).float().div_(255)
+def evaluate(model, device):
+    images = torch.from_numpy(data.fashion_mnist("t10k")[0].copy()).to(device).float().div_(255)
     return model.eval().loss(images, None).item()
 
 
@@ -69,20 +69,20 @@ def main():
     gan = workload.kind == "gan"
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    images, labels = (torch.from_numpy(part.copy()) for part in data.read(options.data))
+    images, labels = (torch.from_numpy(part.copy()).to(options.device) for part in data.read(options.data))
     images = images.float().div_(255)
     if gan:
         images.mul_(2).sub_(1)
-    model = torch_models.MODELS[options.workload]()
+    model = torch_models.MODELS[options.workload]().to(options.device)
     if options.workload in CHANNELS_LAST:
         model, images = model.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last)
     training = (Adversarial if gan else Supervised)(model, workload, options.compile)
     run = record.Record()
     for _ in range(options.epochs):
-        batches = torch.randperm(len(images)).split(workload.batch)
+        batches = torch.randperm(len(images), device=options.device).split(workload.batch)
         losses = [training.step(images[batch], labels[batch]) * len(batch) for batch in batches]
         run.epoch(torch.stack(losses).sum() / len(images))
-    run.tell(len(images), torch_models.parameters(model), evaluate(model) if options.evaluate else None)
+    run.tell(len(images), torch_models.parameters(model), evaluate(model, options.device) if options.evaluate else None)
 
 
 if __name__ == "__main__":

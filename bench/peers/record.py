@@ -15,6 +15,7 @@ def arguments(description):
     parser.add_argument("--data", help="folder of x_train.npy and y_train.npy; all of Fashion-MNIST by default")
     parser.add_argument("--epochs", type=int, default=workloads.EPOCHS)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="of PyTorch; cuda: data and model there")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--evaluate", action="store_true", help="score the autoencoder on the test split")
     return parser

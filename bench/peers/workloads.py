@@ -20,6 +20,7 @@ class Workload:
         return self.batch * self.steps
 
 
+PICTURES = 60_000  # of Fashion-MNIST's training part
 EPOCHS = 3  # of which the first is warm-up
 WORKLOADS = {
     "ae": Workload("autoencoder", 256, 234, 107_504, 0.12),
