@@ -77,10 +77,19 @@ class Dataset {
   // `count` examples of every class, drawn without replacement, in storage order; the same seed draws the same, and a
   // larger count contains the smaller one's. DataError names a class that has too few.
   Dataset take_per_class(std::int64_t count, std::uint64_t seed) const;
-  Dataset with(std::string field, at::Tensor values) const;  // weights, cached features, teacher logits
-  Dataset without(const std::string& field) const;           // drop the labels, say
-  Dataset with_names(std::vector<std::string> names) const;  // (N)
-  Dataset described(DatasetInfo info) const;                 // the same fields with another description of them
+  // With the weight of its class as each example's "weight", float32 (N), times the one it has: what a mean over
+  // examples weighs them by, Σ w l / Σ w, in training and scores alike. One weight for each of the K classes, or
+  // balanced ones, Σ n / (K n_k), with n_k the weights of the examples of class k, or their number, and K of the
+  // classes that have any: King and Zeng, Political Analysis 9, 2001, as scikit-learn's "balanced". ConfigError for
+  // another number of weights and for negative ones, DataError without labels and where no example is left with a
+  // weight.
+  //
+  //   Trainer(options).fit(model, make<objectives::CrossEntropy>(), rare.train.weigh_classes());
+  Dataset weigh_classes(const std::vector<double>& weights = {}) const;  // none given: balanced
+  Dataset with(std::string field, at::Tensor values) const;              // weights, cached features, teacher logits
+  Dataset without(const std::string& field) const;                       // drop the labels, say
+  Dataset with_names(std::vector<std::string> names) const;              // (N)
+  Dataset described(DatasetInfo info) const;  // the same fields with another description of them
 
  private:
   std::shared_ptr<const Source> source_;

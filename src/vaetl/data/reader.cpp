@@ -29,10 +29,17 @@ DatasetInfo with_split(DatasetInfo info, const std::string& split) {
   return info;
 }
 
+void require_weight(const Fields& fields, const DatasetInfo& info) {
+  if (!fields.has("weight") || fields["weight"].numel() == 0 || fields["weight"].gt(0).any().item<bool>()) return;
+  throw DataError({fmt::format("{}, split {}", info.name, info.split), "an example with a weight above 0",
+                   fmt::format("{} of weight 0", fields["weight"].numel()), "leave the weights out"});
+}
+
 }  // namespace
 
 Dataset make_split(Fields fields, DatasetInfo info, const std::string& split, DataDigest digest) {
   info.split = split;
+  require_weight(fields, info);
   if (!fields.has("target")) info.classes.clear();
   Dataset data = Dataset::from_tensors(std::move(fields), info);
   if (data.size() == 0) return data;

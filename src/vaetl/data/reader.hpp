@@ -5,7 +5,8 @@
 // What every reader keeps to:
 // - fields of one dtype and shape: `input` uint8 or raw until the batch (int32: token ids), `target` int64 labels from
 // 0
-//   or float values, `length` int64 where examples were padded with 0;
+//   or float values, `length` int64 where examples were padded with 0, `weight` float32 of at least 0 where they count
+//   for more or less than one;
 // - a bad file, row or line is left out through Skips, with file, line and reason; what makes the whole unreadable is a
 //   DataError. Sizes are checked before memory is taken: time and memory stay bounded on any input;
 // - info.reader is its spec, completed with what was learnt, without the options that name files or shares; a reader
@@ -59,7 +60,7 @@ class Skips {
 namespace readers {
 
 // A split with its name and checksum; the classes are dropped where there are no labels. Fields that `digest` has
-// already are not added to it.
+// already are not added to it. DataError where all examples weigh 0.
 Dataset make_split(Fields fields, DatasetInfo info, const std::string& split, DataDigest digest = {});
 Dataset none_of(const Dataset& data, const std::string& split);  // the same fields, no examples
 Dataset renamed(const Dataset& data, const std::string& split);  // the same data as another split

@@ -15,10 +15,11 @@ const std::set<std::string> part_words[] = {
     {"train", "training", "tr"}, {"val", "valid", "validation", "dev"}, {"test", "testing", "te", "t10k"}};
 const std::set<std::string> input_words = {"x", "input", "inputs", "image", "images", "data", "feature", "features"};
 const std::set<std::string> target_words = {"y", "target", "targets", "label", "labels", "class", "classes"};
+const std::set<std::string> weight_words = {"w", "weight", "weights"};
 
 // Names of the arrays for each split; empty: there is none.
 struct Roles {
-  std::string input = {}, target = {};
+  std::string input = {}, target = {}, weight = {};
 };
 using SplitRoles = std::array<Roles, 3>;
 
@@ -57,16 +58,19 @@ void assign(std::string& place, const std::string& name, const fs::path& path, c
 
 SplitRoles by_words(const std::vector<std::string>& names, const ArrayNames& given, const fs::path& path) {
   SplitRoles splits;
-  splits[0] = {given.input, given.target};
-  splits[2] = {given.test_input, given.test_target};
-  const std::set<std::string> taken = {given.input, given.target, given.test_input, given.test_target};
+  splits[0] = {given.input, given.target, given.weight};
+  splits[2] = {given.test_input, given.test_target, given.test_weight};
+  const std::set<std::string> taken = {given.input,      given.target,      given.weight,
+                                       given.test_input, given.test_target, given.test_weight};
   SplitRoles found;
   for (const auto& name : names) {
     const auto words = words_of(name);
     Roles& roles = found[part_of(words)];
     const Roles& own = splits[part_of(words)];
     if (taken.contains(name)) continue;
-    if (shares(words, target_words)) {
+    if (shares(words, weight_words)) {
+      if (own.weight.empty()) assign(roles.weight, name, path, "weight");
+    } else if (shares(words, target_words)) {
       if (own.target.empty()) assign(roles.target, name, path, "target");
     } else if (shares(words, input_words) || names.size() == 1) {
       if (own.input.empty()) assign(roles.input, name, path, "input");
@@ -75,6 +79,7 @@ SplitRoles by_words(const std::vector<std::string>& names, const ArrayNames& giv
   for (std::size_t part = 0; part < splits.size(); ++part) {
     if (splits[part].input.empty()) splits[part].input = found[part].input;
     if (splits[part].target.empty()) splits[part].target = found[part].target;
+    if (splits[part].weight.empty()) splits[part].weight = found[part].weight;
   }
   return splits;
 }
@@ -104,35 +109,39 @@ at::Tensor array_in(const fs::path& folder, const std::string& name) {
   return read_npy(file);
 }
 
-std::array<ArrayPair, 3> read_folder(const fs::path& folder, const ArrayNames& given) {
+SplitArrays arrays_in(const fs::path& folder, const Roles& names) {
+  return {array_in(folder, names.input), array_in(folder, names.target), array_in(folder, names.weight),
+          (folder / names.input).string()};
+}
+
+std::array<SplitArrays, 3> read_folder(const fs::path& folder, const ArrayNames& given) {
   const auto names = names_in(folder);
   const SplitRoles splits = by_words(names, given, folder);
   require_input(splits, names, folder);
-  std::array<ArrayPair, 3> result;
+  std::array<SplitArrays, 3> result;
   for (std::size_t part = 0; part < splits.size(); ++part) {
     if (splits[part].input.empty()) continue;
-    result[part] = {array_in(folder, splits[part].input), array_in(folder, splits[part].target),
-                    (folder / splits[part].input).string()};
+    result[part] = arrays_in(folder, splits[part]);
   }
   return result;
 }
 
-std::array<ArrayPair, 3> read_archive(const fs::path& file, const ArrayNames& given) {
+std::array<SplitArrays, 3> read_archive(const fs::path& file, const ArrayNames& given) {
   const auto names = npz_names(file);
   const SplitRoles splits = by_words(names, given, file);
   require_input(splits, names, file);
   std::vector<std::string> wanted;
   for (const Roles& roles : splits) {
-    for (const std::string& name : {roles.input, roles.target}) {
+    for (const std::string& name : {roles.input, roles.target, roles.weight}) {
       if (!name.empty() && !roles.input.empty()) wanted.push_back(name);
     }
   }
   const auto arrays = read_npz(file, wanted);
   auto array = [&](const std::string& name) { return name.empty() ? at::Tensor() : arrays.at(name); };
-  std::array<ArrayPair, 3> result;
+  std::array<SplitArrays, 3> result;
   for (std::size_t part = 0; part < splits.size(); ++part) {
     if (splits[part].input.empty()) continue;
-    result[part] = {array(splits[part].input), array(splits[part].target),
+    result[part] = {array(splits[part].input), array(splits[part].target), array(splits[part].weight),
                     fmt::format("{}, {}", file.string(), quote(splits[part].input))};
   }
   return result;
@@ -140,7 +149,7 @@ std::array<ArrayPair, 3> read_archive(const fs::path& file, const ArrayNames& gi
 
 }  // namespace
 
-std::array<ArrayPair, 3> read_arrays(const fs::path& path, const ArrayNames& names) {
+std::array<SplitArrays, 3> read_arrays(const fs::path& path, const ArrayNames& names) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
     throw DataError({path.string(), "a .npy or .npz file, or a folder of .npy", "nothing there", "check the path"});
@@ -148,11 +157,10 @@ std::array<ArrayPair, 3> read_arrays(const fs::path& path, const ArrayNames& nam
   if (fs::is_directory(path, ignored)) return read_folder(path, names);
   if (path.extension() == ".npz") return read_archive(path, names);
   const fs::path folder = path.parent_path();
-  return {ArrayPair{read_npy(path), array_in(folder, names.target), path.string()},
+  const Roles test = {names.test_input, names.test_target, names.test_weight};
+  return {SplitArrays{read_npy(path), array_in(folder, names.target), array_in(folder, names.weight), path.string()},
           {},
-          names.test_input.empty() ? ArrayPair{}
-                                   : ArrayPair{array_in(folder, names.test_input), array_in(folder, names.test_target),
-                                               (folder / names.test_input).string()}};
+          test.input.empty() ? SplitArrays{} : arrays_in(folder, test)};
 }
 
 }  // namespace vaetl::readers

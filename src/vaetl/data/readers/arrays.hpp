@@ -1,4 +1,4 @@
-// Which arrays of a .npz or of a folder are inputs and targets of which split, by the words of their names.
+// Which arrays of a .npz or of a folder are inputs, targets and weights of which split, by the words of their names.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -10,17 +10,18 @@
 namespace vaetl::readers {
 
 // Of one split; undefined where there are none.
-struct ArrayPair {
-  at::Tensor input = {}, target = {};
+struct SplitArrays {
+  at::Tensor input = {}, target = {}, weight = {};
   std::string where = {};  // what errors call the input
 };
 
 struct ArrayNames {
-  std::string input = {}, target = {}, test_input = {}, test_target = {};  // empty: by their words
+  std::string input = {}, target = {}, weight = {};  // empty: by their words
+  std::string test_input = {}, test_target = {}, test_weight = {};
 };
 
 // Training, validation and test; without a name that tells, an array is for training. DataError: two arrays for one
 // place, none for inputs, a name that is not there.
-std::array<ArrayPair, 3> read_arrays(const std::filesystem::path& path, const ArrayNames& names);
+std::array<SplitArrays, 3> read_arrays(const std::filesystem::path& path, const ArrayNames& names);
 
 }  // namespace vaetl::readers

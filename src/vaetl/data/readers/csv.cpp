@@ -49,16 +49,31 @@ bool are_values(const TextTable& table, const std::vector<std::int64_t>& targets
   return false;
 }
 
+void name_columns(ColumnRefs& refs, const TextTable& table, const char* key, bool settled) {
+  const bool positions =
+      std::any_of(refs.list.begin(), refs.list.end(), [](const Json& ref) { return ref.is_number(); });
+  if (!settled || positions) refs = ColumnRefs::of_names(names_at(table, refs.resolve(table, key)));
+}
+
+// `learns`: of the files that are trained on, which must have the column; so must those for which another is named.
+void settle_weight(TableOptions& options, const TextTable& table, bool learns, const Json& fitted) {
+  if (options.weight.empty()) return;
+  const bool learnt = !learns && (!fitted.is_object() || fitted.value("weight", Json()) == options.weight.list);
+  name_columns(options.weight, table, "weight", learnt);
+  const Json &names = options.weight.list, &targets = options.target.list;
+  if (names.size() > 1) throw ConfigError({"weight", "one column of weights", std::to_string(names.size()), {}});
+  if (std::find(targets.begin(), targets.end(), names[0]) == targets.end()) return;
+  throw ConfigError({"weight", "a column that is no target", names[0].dump(), {}});
+}
+
 // What the table says of itself before any row counts as training data: header, width, names of targets, task. Of a
 // fitted reader only what is still open.
-void settle(TableOptions& options, const TablePart& part, bool learns) {
+void settle(TableOptions& options, const TablePart& part, const Json& fitted) {
+  const bool learns = options.columns.empty();
   options.header = part.table.header();
   if (learns) options.width = part.table.width();
-  const Json& given = options.target.list;
-  const bool positions = std::any_of(given.begin(), given.end(), [](const Json& ref) { return ref.is_number(); });
-  if (learns || positions) {
-    options.target = ColumnRefs::of_names(names_at(part.table, options.target.resolve(part.table, "target")));
-  }
+  name_columns(options.target, part.table, "target", /*settled=*/!learns);
+  settle_weight(options, part.table, learns, fitted);
   const auto targets = targets_in(part.table, options);
   if (targets.size() > 1 && options.task == "classes") {
     throw ConfigError({"target", "one column of labels", fmt::format("{}", targets.size()), "set task=values"});
@@ -115,6 +130,21 @@ void keep_targets(TablePart& part, const TableOptions& fitted) {
       }
     }
     return false;
+  });
+}
+
+// Leaves the rows whose weight can be read.
+void keep_weights(TablePart& part, const TableOptions& fitted) {
+  const auto column = weight_in(part.table, fitted);
+  if (!column) return;
+  const std::string expected =
+      fmt::format("a weight of at least 0 in column {}", quote(part.table.names()[static_cast<std::size_t>(*column)]));
+  std::erase_if(part.rows, [&](std::int64_t row) {
+    const std::string_view text = part.table.at(row, *column);
+    const auto number = parse_number(text);
+    if (number && *number >= 0) return false;
+    part.flaws.add(part.table.line(row), expected, text.empty() ? "none" : quote(text));
+    return true;
   });
 }
 
@@ -182,11 +212,12 @@ void learn_columns(TableOptions& options, const TextTable& table, const Rows& ro
   const auto numeric = options.numeric.resolve(table, "numeric"),
              categorical = options.categorical.resolve(table, "categorical"),
              ignored = options.ignore.resolve(table, "ignore"), targets = targets_in(table, options);
+  const auto weight = weight_in(table, options);
   auto among = [](const std::vector<std::int64_t>& list, std::int64_t c) {
     return std::find(list.begin(), list.end(), c) != list.end();
   };
   for (std::int64_t c = 0; c < table.width(); ++c) {
-    if (among(ignored, c) || among(targets, c)) continue;
+    if (among(ignored, c) || among(targets, c) || c == weight) continue;
     Column column{.name = table.names()[static_cast<std::size_t>(c)]};
     if (among(numeric, c) && among(categorical, c)) {
       throw ConfigError({"numeric, categorical", "a column in one of them", quote(column.name) + " in both", {}});
@@ -210,6 +241,9 @@ void learn(TableOptions& options, const TextTable& table, const Rows& rows) {
 Fields encode(TablePart& part, Rows rows, const TableOptions& fitted) {
   Fields fields;
   fields.set("input", encode_columns(part.table, fitted.columns, MissingTexts(fitted.missing), rows, part.flaws));
+  if (const auto weight = weight_in(part.table, fitted)) {
+    fields.set("weight", read_values(part.table, {*weight}, rows).squeeze(1));
+  }
   const auto targets = targets_in(part.table, fitted);
   if (targets.empty()) return fields;
   const bool values = fitted.task == "values";
@@ -222,6 +256,7 @@ Dataset read_other(const fs::path& file, const TableOptions& fitted, const Datas
                    const Reading& reading, Skips& skips) {
   TablePart part = read_part(file, fitted, reading);
   keep_targets(part, fitted);
+  keep_weights(part, fitted);
   Fields fields = encode(part, part.rows, fitted);
   part.flaws.tell(skips);
   skips.check_left(fields.size(), file.string());
@@ -262,8 +297,9 @@ Splits Csv::open(const fs::path& path, const Reading& reading) const {
   Skips skips(reading);
   TableOptions fitted = options_;
   TablePart part = read_part(path, fitted, reading);
-  settle(fitted, part, fitted.columns.empty());
+  settle(fitted, part, reading.fitted);
   keep_targets(part, fitted);
+  keep_weights(part, fitted);
   const TwoParts rows = split_rows(part, fitted);
   learn(fitted, part.table, rows.train);
   Fields train = encode(part, rows.train, fitted), test = encode(part, rows.test, fitted);

@@ -8,9 +8,11 @@
 // columns hold is learnt from the training rows alone: numbers, where at most a slip in a hundred is none. Further
 // files are read alike: with a header by name, in any order and among others, without one by position, as the training
 // data were; they may lack the target.
+// `weight` (N) float32 where a column is named that holds what each row counts for: numbers of at least 0, no input.
+// Files that lack it have no weights. DataError where all rows for training weigh 0.
 //
 // Left out, with line and reason: rows of another width, with a quote that is never closed, without target, with a text
-// in a numeric column, with a label that the training data lack.
+// in a numeric column, with a label that the training data lack, with a weight that is none.
 #pragma once
 #include "vaetl/data/further.hpp"
 #include "vaetl/data/readers/table_columns.hpp"
@@ -21,7 +23,7 @@ class Csv final : public Reader, public ReadsFurther {
  public:
   static constexpr const char* name = "csv";
   struct Options {
-    ColumnRefs target = {}, ignore = {}, numeric = {}, categorical = {};
+    ColumnRefs target = {}, weight = {}, ignore = {}, numeric = {}, categorical = {};
     std::optional<bool> header = {};
     std::string task = "auto", strip = {};
     std::vector<std::string> classes = {}, missing = {"", "?", "NA", "N/A", "NaN", "nan", "null"};
@@ -35,6 +37,7 @@ class Csv final : public Reader, public ReadsFurther {
       using O = Options;
       return std::tuple{
           field("target", &O::target, "column of the labels or values, by name or position (-1: the last); or several"),
+          field("weight", &O::weight, "column of what each row counts for, numbers of at least 0; no input"),
           field("ignore", &O::ignore, "columns that are no input"),
           field("numeric", &O::numeric, "columns of numbers; others are found out"),
           field("categorical", &O::categorical, "columns of texts, even where these are numbers"),

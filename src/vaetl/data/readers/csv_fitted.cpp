@@ -56,6 +56,11 @@ std::vector<std::int64_t> targets_in(const TextTable& table, const Csv::Options&
   return result;
 }
 
+std::optional<std::int64_t> weight_in(const TextTable& table, const Csv::Options& fitted) {
+  if (fitted.weight.empty() || !fitted.weight.list[0].is_string()) return std::nullopt;
+  return table.find(fitted.weight.list[0].get<std::string>());
+}
+
 std::string_view label_text(std::string_view text, const Csv::Options& options) {
   if (!options.strip.empty() && text.ends_with(options.strip)) text.remove_suffix(options.strip.size());
   while (text.ends_with(' ')) text.remove_suffix(1);
@@ -65,11 +70,13 @@ std::string_view label_text(std::string_view text, const Csv::Options& options) 
 std::vector<std::string> names_by_position(std::int64_t width, const Csv::Options& fitted, const std::string& where) {
   std::vector<std::string> names = numbered_classes(fitted.width == 0 ? width : fitted.width);
   if (std::ssize(names) == width) return names;
-  for (const Json& target : fitted.target.list) std::erase(names, target.get<std::string>());
-  if (std::ssize(names) == width) return names;
+  for (const ColumnRefs& absent : {fitted.target, fitted.weight}) {
+    for (const Json& name : absent.list) std::erase(names, name.get<std::string>());
+    if (std::ssize(names) == width) return names;
+  }
   throw DataError({where,
-                   fmt::format("rows of {} values, as the training data have, or {} without the target", fitted.width,
-                               names.size()),
+                   fmt::format("rows of {} values, as the training data have, or {} without the target{}", fitted.width,
+                               names.size(), fitted.weight.empty() ? "" : " and the weight"),
                    fmt::format("{}", width), "without a line of names columns are matched by their position"});
 }
 

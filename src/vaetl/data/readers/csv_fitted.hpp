@@ -13,11 +13,14 @@ CsvOptions table_options(const Csv::Options& options, const std::filesystem::pat
 // Where the targets stand; nowhere in a file that lacks one.
 std::vector<std::int64_t> targets_in(const TextTable& table, const Csv::Options& fitted);
 
+// Where the weights stand; nowhere in a file that lacks them.
+std::optional<std::int64_t> weight_in(const TextTable& table, const Csv::Options& fitted);
+
 // A label as it is written, without what `strip` takes off.
 std::string_view label_text(std::string_view text, const Csv::Options& options);
 
 // The names of a file without a header, whose rows have `width` values: it is read by position and has the width of the
-// training data, or lacks the targets. DataError, beginning with `where`, for another width.
+// training data, or lacks the targets, or these and the weights. DataError, beginning with `where`, for another width.
 std::vector<std::string> names_by_position(std::int64_t width, const Csv::Options& fitted, const std::string& where);
 
 // DataError where columns are found by the names in the first line, as the training data had one, and `first`, the

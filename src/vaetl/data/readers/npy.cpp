@@ -22,7 +22,7 @@ bool is_whole(const at::Tensor& values) {
 }
 
 // Takes the target's column out of an input (N, F); a file that is read as another was may lack it.
-void take_column(ArrayPair& pair, const NpyOptions& options) {
+void take_column(SplitArrays& pair, const NpyOptions& options) {
   if (!options.target_column || pair.target.defined()) return;
   const at::Tensor& input = pair.input;
   if (input.dim() != 2) throw DataError({pair.where, "an array (N, F) with a target_column", text_of(input), {}});
@@ -97,32 +97,58 @@ void tell_rows(const at::Tensor& good, const std::string& where, const char* exp
   }
 }
 
-// Drops the rows that are not finite.
-void keep_finite(ArrayPair& pair, Skips& skips) {
-  at::Tensor good = finite_rows(pair.input);
-  if (pair.target.defined())
-    good = good.logical_and(finite_rows(pair.target.dim() == 1 ? pair.target.unsqueeze(1) : pair.target));
-  tell_rows(good, pair.where, "finite values", "NaN or infinity", skips);
+void keep_good(SplitArrays& arrays, const at::Tensor& good) {
   if (good.all().item<bool>()) return;
-  pair.input = pair.input.index({good});
-  if (pair.target.defined()) pair.target = pair.target.index({good});
+  for (at::Tensor* values : {&arrays.input, &arrays.target, &arrays.weight}) {
+    if (values->defined()) *values = values->index({good});
+  }
+}
+
+// Drops the rows that are not finite, then those that weigh less than nothing.
+void keep_finite(SplitArrays& pair, Skips& skips) {
+  at::Tensor good = finite_rows(pair.input);
+  for (const at::Tensor& values : {pair.target, pair.weight}) {
+    if (values.defined()) good = good.logical_and(finite_rows(values.dim() == 1 ? values.unsqueeze(1) : values));
+  }
+  tell_rows(good, pair.where, "finite values", "NaN or infinity", skips);
+  keep_good(pair, good);
+  if (!pair.weight.defined()) return;
+  good = pair.weight.ge(0);
+  tell_rows(good, pair.where, "a weight of at least 0", "one below", skips);
+  keep_good(pair, good);
+}
+
+void check_targets(SplitArrays& pair) {
+  if (!pair.target.defined()) return;
+  if (pair.target.dim() == 0 || pair.target.size(0) != pair.input.size(0)) {
+    throw DataError(
+        {pair.where, fmt::format("{} targets, one for each input", pair.input.size(0)), text_of(pair.target), {}});
+  }
+  if (pair.target.dim() == 2 && pair.target.size(1) == 1) pair.target = pair.target.squeeze(1);
+  if (pair.target.dim() > 2) throw DataError({pair.where, "targets (N) or (N, O)", text_of(pair.target), {}});
+}
+
+void check_weights(SplitArrays& arrays) {
+  if (!arrays.weight.defined()) return;
+  at::Tensor& weight = arrays.weight;
+  if (weight.dim() == 2 && weight.size(1) == 1) weight = weight.squeeze(1);
+  const bool numbers = !weight.is_complex() && weight.dim() == 1;
+  if (!numbers || weight.size(0) != arrays.input.size(0)) {
+    throw DataError({arrays.where, fmt::format("{} weights, one for each input", arrays.input.size(0)), text_of(weight),
+                     "name the array that holds them: weight=NAME"});
+  }
+  weight = weight.to(at::kFloat);
 }
 
 // Reads a pair into the form of the fields, but for the numbers of the labels.
-void arrange(ArrayPair& pair, const NpyOptions& options, Skips& skips) {
+void arrange(SplitArrays& pair, const NpyOptions& options, Skips& skips) {
   if (!pair.input.defined()) return;
   pair.input = stored(pair.input);
   if (pair.target.defined() && pair.target.scalar_type() == at::kUInt16) pair.target = pair.target.to(at::kInt);
   take_column(pair, options);
   pair.input = laid_out(pair.input, options, pair.where);
-  if (pair.target.defined()) {
-    if (pair.target.dim() == 0 || pair.target.size(0) != pair.input.size(0)) {
-      throw DataError(
-          {pair.where, fmt::format("{} targets, one for each input", pair.input.size(0)), text_of(pair.target), {}});
-    }
-    if (pair.target.dim() == 2 && pair.target.size(1) == 1) pair.target = pair.target.squeeze(1);
-    if (pair.target.dim() > 2) throw DataError({pair.where, "targets (N) or (N, O)", text_of(pair.target), {}});
-  }
+  check_targets(pair);
+  check_weights(pair);
   const auto shape = pair.input.sizes().slice(1).vec();
   if (!options.shape.empty() && shape != options.shape) {
     throw DataError({pair.where, "examples of shape " + shape_text(options.shape), shape_text(shape), {}});
@@ -155,7 +181,7 @@ std::vector<std::string> learn_classes(const at::Tensor& labels, std::size_t nam
 }
 
 // Labels as their numbers; rows whose label is not among the classes are dropped.
-void number(ArrayPair& pair, const std::vector<std::string>& classes, Skips& skips) {
+void number(SplitArrays& pair, const std::vector<std::string>& classes, Skips& skips) {
   const at::Tensor own = pair.target.to(at::kLong).contiguous();
   const Labels labels(classes);
   std::map<std::int64_t, std::int64_t> known;
@@ -168,18 +194,18 @@ void number(ArrayPair& pair, const std::vector<std::string>& classes, Skips& ski
     good.mutable_data_ptr<bool>()[i] = found->second >= 0;
   }
   tell_rows(good, pair.where, "a label of the training data", "another", skips);
-  const bool all = good.all().item<bool>();
-  pair.target = all ? numbers : numbers.index({good});
-  if (!all) pair.input = pair.input.index({good});
+  pair.target = numbers;
+  keep_good(pair, good);
 }
 
-Fields fields_of(ArrayPair pair, bool labels, const std::vector<std::string>& classes, Skips& skips) {
+Fields fields_of(SplitArrays pair, bool labels, const std::vector<std::string>& classes, Skips& skips) {
   if (pair.target.defined() && labels) number(pair, classes, skips);
   Fields fields;
   if (pair.target.defined()) {
     fields.set("target",
                labels ? pair.target : (pair.target.dim() == 1 ? pair.target.unsqueeze(1) : pair.target).to(at::kFloat));
   }
+  if (pair.weight.defined()) fields.set("weight", pair.weight);
   fields.set("input", std::move(pair.input));
   return fields;
 }
@@ -191,17 +217,21 @@ Json spec_of(const NpyOptions& options, const std::vector<std::string>& classes,
   learnt.shape = shape;
   Json spec{{"name", Npy::name}};
   spec.update(to_json(learnt));
-  for (const char* key : {"input", "target", "test_input", "test_target", "test", "test_share"}) spec.erase(key);
+  for (const char* key :
+       {"input", "target", "weight", "test_input", "test_target", "test_weight", "test", "test_share"})
+    spec.erase(key);
   return spec;
 }
 
 // The arrays of PATH and of `test`.
-std::array<ArrayPair, 3> read_all(const fs::path& path, const NpyOptions& options) {
-  auto pairs = read_arrays(path, {options.input, options.target, options.test_input, options.test_target});
+std::array<SplitArrays, 3> read_all(const fs::path& path, const NpyOptions& options) {
+  auto pairs = read_arrays(path, {options.input, options.target, options.weight, options.test_input,
+                                  options.test_target, options.test_weight});
   if (!options.test.empty()) {
     std::error_code ignored;
     const fs::path file = (fs::is_directory(path, ignored) ? path : path.parent_path()) / options.test;
-    const auto others = read_arrays(file, {.input = options.test_input, .target = options.test_target});
+    const auto others =
+        read_arrays(file, {.input = options.test_input, .target = options.test_target, .weight = options.test_weight});
     pairs[2] = others[2].input.defined() ? others[2] : others[0];
   }
   if (!pairs[0].input.defined()) {
@@ -222,7 +252,7 @@ void NpyOptions::validate() const {
 Splits Npy::open(const fs::path& path, const Reading& reading) const {
   Skips skips(reading);
   auto pairs = read_all(path, options_);
-  const ArrayPair& train = pairs[0];
+  const SplitArrays& train = pairs[0];
   FieldInfo input = declared_field(train.input);
   NpyOptions like = options_;
   for (auto& pair : pairs) {
@@ -241,7 +271,7 @@ Splits Npy::open(const fs::path& path, const Reading& reading) const {
   if (input.high > 0) info.fields["input"] = input;
   std::vector<Dataset> splits;
   for (const char* split : {"train", "validation", "test"}) {
-    const ArrayPair& pair = pairs[splits.size()];
+    const SplitArrays& pair = pairs[splits.size()];
     if (pair.input.defined()) {
       splits.push_back(make_split(fields_of(pair, labels, classes, skips), info, split));
       skips.check_left(splits.back().size(), pair.where);

@@ -47,6 +47,15 @@ void mix_targets(Fields& fields, const at::Tensor& partner, const at::Tensor& sh
   }
 }
 
+// After the targets. Where neither has a weight, any share does.
+void mix_weights(Fields& fields, const at::Tensor& partner, const at::Tensor& share) {
+  if (!fields.has("weight")) return;
+  const at::Tensor weight = fields["weight"], own = weight * share;
+  const at::Tensor mixed = own + weight.index_select(0, partner) * (1 - share);
+  fields.set("weight", mixed);
+  if (fields.has("mix")) fields.set("mix", at::where(mixed.gt(0), own / mixed, share));
+}
+
 // float (4, N) whole pixels: the box of the share 1 − own, cut off at the edges.
 at::Tensor partner_boxes(const at::Tensor& own, const at::Tensor& u, std::int64_t height, std::int64_t width) {
   const at::Tensor side = at::rsub(own, 1).sqrt_();
@@ -98,6 +107,7 @@ void Mixup::apply(Fields& fields, at::Generator& generator) const {
   const at::Tensor partner = to_device(drawn.partner, input.device()), share = to_device(drawn.share, input.device());
   fields.set("input", blend(input, input.index_select(0, partner), share));
   mix_targets(fields, partner, share);
+  mix_weights(fields, partner, share);
 }
 
 void CutMix::apply(Fields& fields, at::Generator& generator) const {
@@ -110,6 +120,7 @@ void CutMix::apply(Fields& fields, at::Generator& generator) const {
   const at::Tensor kept = at::rsub(boxes[2].mul(boxes[3]).div_(static_cast<double>(height * width)), 1);
   fields.set("input", fill_boxes(images, boxes, images.index_select(0, partner)));
   mix_targets(fields, partner, kept);
+  mix_weights(fields, partner, kept);
 }
 
 }  // namespace vaetl::transforms
