@@ -4,7 +4,7 @@
 // are the largest logit. It reads features and labels, never the raw input, so frozen features may be computed once.
 // DataError for labels outside [0, K), before the first step.
 // Mixed labels, where mixup or cutmix made the fields "target.other" and "mix": mix · L(target) + (1 − mix) ·
-// L(target.other) for each example (arXiv:1710.09412); accuracy counts the label with the larger share.
+// L(target.other) for each example (arXiv:1710.09412); accuracy counts the label with the larger share of the loss.
 //
 //   Trainer({.steps = 500}).fit(classifier, make<objectives::CrossEntropy>({.label_smoothing = 0.1}), few);
 #pragma once

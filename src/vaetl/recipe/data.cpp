@@ -101,6 +101,10 @@ Data open_data(const DataSection& section, std::uint64_t seed, DataCache& cache,
   Data data{Pipeline(std::move(streams)), std::nullopt};
   data.pipeline.preprocess = section.preprocess;
   hold_out_validation(data, section, seed, opener);
+  for (std::size_t i = 0; i < section.streams.size(); ++i) {
+    Dataset& examples = data.pipeline.streams[i].data;
+    if (const auto& weights = section.streams[i].second.class_weights) examples = examples.weigh_classes(weights->each);
+  }
   data.test = open_test(section, opener);
   return data;
 }

@@ -15,8 +15,8 @@ struct Data {
 };
 
 // Labels are dropped first, then so many of each class are drawn with the seed, then validation data are held out of
-// what is left: it only ever sees the labels at hand. `reading.fitted` is what the weights carry; it counts where the
-// section inherits its preprocessing.
+// what is left: it only ever sees the labels at hand. Classes are weighed last, in what remains to train on.
+// `reading.fitted` is what the weights carry; it counts where the section inherits its preprocessing.
 Data open_data(const DataSection& section, std::uint64_t seed, DataCache& cache, Reading reading = {});
 
 }  // namespace vaetl::recipe

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "vaetl/core/random.hpp"
+#include "vaetl/core/text.hpp"
 #include "vaetl/data/makes_sound.hpp"
 #include "vaetl/data/preprocess.hpp"
 #include "vaetl/data/transforms/mapping.hpp"

@@ -11,6 +11,7 @@
 
 #include "vaetl/core/json.hpp"
 #include "vaetl/data/reference.hpp"
+#include "vaetl/recipe/class_weights.hpp"
 #include "vaetl/train/trainer.hpp"
 #include "vaetl/transfer/adapt.hpp"
 #include "vaetl/transfer/grow.hpp"
@@ -20,11 +21,12 @@ namespace vaetl::recipe {
 
 // One stream of examples: the train split of a set.
 struct DataOptions {
-  data::Reference open = {};            // NAME or KIND:PATH
-  std::int64_t take_per_class = 0;      // > 0: so many labelled examples of every class
-  double validation = 0;                // share carved from what is left
-  std::vector<std::int64_t> fold = {};  // [i, k]: fold i of k of what is left is the validation data
-  bool labels = true;                   // false: the labels are dropped before anything sees them
+  data::Reference open = {};                       // NAME or KIND:PATH
+  std::int64_t take_per_class = 0;                 // > 0: so many labelled examples of every class
+  double validation = 0;                           // share carved from what is left
+  std::vector<std::int64_t> fold = {};             // [i, k]: fold i of k of what is left is the validation data
+  bool labels = true;                              // false: the labels are dropped before anything sees them
+  std::optional<ClassWeights> class_weights = {};  // of the examples that are left to train on
   std::int64_t batch_size = 0, views = 1;
   std::string order = "shuffle";
   std::vector<Spec<Transform>> augment = {};
@@ -36,6 +38,8 @@ struct DataOptions {
         field("validation", &D::validation, "share held out of the first stream", between(0, 0.9)),
         field("fold", &D::fold, "[i, k]: hold out fold i of k of the first stream", between(0, 1000)),
         field("labels", &D::labels, "false: labels are dropped"),
+        field("class_weights", &D::class_weights,
+              "of the training examples by their class: \"balanced\", or an array of one number a class", at_least(0)),
         field("batch_size", &D::batch_size, "of this stream; 0: the trainer's", at_least(0)),
         field("views", &D::views, "augmented copies of each example", between(1, 8)),
         choice("order", &D::order, "of the examples", {"shuffle", "sequential", "lanes"}),

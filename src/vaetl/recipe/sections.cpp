@@ -25,6 +25,9 @@ void check_stream(const DataOptions& options, const std::string& path) {
   if (!options.labels && options.take_per_class > 0) {
     throw ConfigError({path, "labels for take_per_class", "labels: false", "leave one out"});
   }
+  if (!options.labels && options.class_weights) {
+    throw ConfigError({path, "labels for class_weights", "labels: false", "leave one out"});
+  }
   for (std::size_t i = 0; i < options.augment.size(); ++i) {
     registry<Transform>().complete(options.augment[i], fmt::format("{}.augment[{}]", path, i));
   }
