@@ -47,8 +47,9 @@ double largest_difference(const Model& a, const Model& b) {
 
 // 74 examples in batches of 8: the last step of an epoch has 8 and 2, and 16 at a time is 16, …, 16, 10.
 TEST(Accumulate, EqualsABatchOfAllOfThem) {
-  for (const bool with_weights : {false, true}) {
-    const Dataset data = with_weights ? weighted(blobs(74)) : blobs(74);
+  const Dataset even = blobs(74);
+  for (const Dataset& data : {even, weighted(even), even.weigh_classes({0, 1, 2, 5})}) {
+    const bool with_weights = data.has("weight");
     const Spec<Optimizer> sgd = {"sgd", {{"lr", 0.1}}};
     const Fit one = fit({.epochs = 3, .batch_size = 16, .optimizer = sgd, .clip_norm = 0.5}, data);
     const Fit two = fit({.epochs = 3, .batch_size = 8, .optimizer = sgd, .accumulate = 2, .clip_norm = 0.5}, data);
