@@ -38,7 +38,7 @@ TEST(ResumeLater, OptionsThatTheRunsVersionLackedHaveTheirDefaults) {
   cut.callbacks = {stop};
   run(parse(testing::toy_recipe()), cut);
   Json old = read_json((out / "recipe.json").string());
-  for (const char* option : {"keep", "on_divergence", "max_samples"}) old["trainer"].erase(option);
+  for (const char* option : {"keep", "on_divergence", "max_samples", "validate_at"}) old["trainer"].erase(option);
   write_run_json(out / "recipe.json", old);
   const Outcome rest = run(parse(testing::toy_recipe()), later_settings(out));
   EXPECT_EQ(rest.summary["resumed_from"], 5);

@@ -140,6 +140,26 @@ TEST_F(RunTest, InterruptedAndResumedEqualsUninterrupted) {
             file_bytes(base / "cut" / "model" / "model.safetensors"));
 }
 
+// Asks for an end while the trained model is scored.
+struct StopScoring final : Callback {
+  void on_wait(Progress& progress) override { progress.stop = true; }
+};
+
+TEST_F(RunTest, AnEndAskedForDuringTheScoringLeavesARunThatGoesOn) {
+  const testing::TemporaryFolder folder;
+  const fs::path base = folder.path();
+  const Json whole = run(parse(toy_recipe()), full(base / "whole")).summary;
+  RunSettings settings = full(base / "cut");
+  settings.callbacks = {std::make_shared<StopScoring>()};
+  EXPECT_EQ(run(parse(toy_recipe()), settings).summary["status"], "interrupted");
+  EXPECT_FALSE(fs::exists(base / "cut" / "model"));
+  settings.callbacks.clear();
+  settings.resume = "must";
+  const Json resumed = run(parse(toy_recipe()), settings).summary;
+  EXPECT_EQ(resumed["status"], "done");
+  EXPECT_EQ(resumed["metrics"], whole["metrics"]);
+}
+
 TEST_F(RunTest, AFinishedRunIsNotRepeated) {
   const testing::TemporaryFolder folder;
   const fs::path out = fs::path(folder.path()) / "run";
@@ -245,6 +265,21 @@ TEST_F(RunTest, PlanSaysWhatARunWouldDo) {
   expect_error<DataError>([&] { plan(parse(wrong), bare(out)); }, {"(1, 9, 9)", "(1, 8, 8)"});
   const std::string file = folder.file("f", "");
   expect_error<OutputError>([&] { plan(parse(toy_recipe()), bare(fs::path(file) / "run")); }, {"can be written", file});
+}
+
+// All that training would say of the data, not only of a batch; and no more than it would.
+TEST_F(RunTest, PlanTellsTheMistakesThatTrainingWould) {
+  Json recipe = toy_recipe();
+  recipe["data"]["validation"] = 0.25;
+  recipe["data"]["order"] = "sequential";
+  recipe["trainer"]["lr_curve"] = 0;
+  recipe["trainer"]["patience"] = 2;
+  recipe["trainer"]["monitor"] = "cross_entropy";
+  recipe["trainer"]["on_divergence"] = "rewind";
+  const testing::TemporaryFolder folder;
+  const Json told = plan(parse(recipe), bare()).json["one_step"]["warnings"];
+  EXPECT_EQ(told, run(parse(recipe), bare(fs::path(folder.path()) / "run")).summary["warnings"]);
+  EXPECT_FALSE(told.empty());
 }
 
 }  // namespace

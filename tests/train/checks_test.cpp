@@ -158,6 +158,11 @@ TEST(Checks, ABatchOfOneClass) {
   expect_found(set_up, {"the first batch holds examples of one class alone", "data.order"});
 }
 
+TEST(Checks, ClassesWithoutAnExample) {
+  const at::Tensor some = blobs(64).labels().lt(2).nonzero().flatten();
+  expect_found(classifier(blobs(64).select(some)), {"2 of the model's 4 classes", "(2, 3)", "is the set whole?"});
+}
+
 TEST(Checks, TargetsThatAreNotStandardised) {
   const at::Tensor input = normal(200, 3);
   const at::Tensor price = 2e5 + 5e4 * input.sum(1, /*keepdim=*/true);

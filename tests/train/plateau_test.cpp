@@ -38,7 +38,7 @@ TEST(Plateau, EntriesSinceTheBest) {
 
 TEST(Plateau, EveryMemberIsDescribed) { expect_fields_cover<PlateauOptions>(); }
 
-TrainerOptions falling(const std::string& directory) {
+TrainerOptions falling(const std::string& directory, const std::string& at, std::int64_t every) {
   return {.epochs = 8,
           .batch_size = 16,
           .optimizer = {"adamw", {{"lr", 0.02}}},
@@ -48,7 +48,8 @@ TrainerOptions falling(const std::string& directory) {
           .directory = directory,
           .resume = directory.empty() ? "never" : "auto",
           .checkpoint_every = 17,
-          .validate_every = 1};
+          .validate_every = every,
+          .validate_at = at};
 }
 
 Run fit_falling(const TrainerOptions& options, std::vector<std::shared_ptr<Callback>> callbacks,
@@ -61,25 +62,29 @@ Run fit_falling(const TrainerOptions& options, std::vector<std::shared_ptr<Callb
 
 const Json plateau_mlp = {{"widths", {16}}, {"classes", 4}};
 
+// By entries at the ends of epochs, and within them.
 TEST(Plateau, TheRateFallsInATrainingAndIsTheSameWhenItIsResumed) {
-  auto whole = small("mlp", plateau_mlp);
-  const vaetl::Run straight = fit_falling(falling(""), {}, whole);
-  EXPECT_EQ(straight.history.front().at("lr_factor"), 1);
-  EXPECT_LT(straight.history.back().at("lr_factor"), 1);
-  for (const std::int64_t stop : {20, 33}) {
-    TemporaryFolder folder;
-    const auto options = falling(folder.path());
-    fit_falling(options, {std::make_shared<StopAt>(stop)}, small("mlp", plateau_mlp));
-    auto second = small("mlp", plateau_mlp, 99);
-    const vaetl::Run rest = fit_falling(options, {}, second);
-    EXPECT_EQ(rest.resumed_from, stop);
-    EXPECT_EQ(checksum(*second), checksum(*whole)) << stop;
-    EXPECT_EQ(rest.history.back().at("lr_factor"), straight.history.back().at("lr_factor"));
+  for (const auto& [at, every] : std::map<std::string, std::int64_t>{{"epoch", 1}, {"step", 3}}) {
+    auto whole = small("mlp", plateau_mlp);
+    const vaetl::Run straight = fit_falling(falling("", at, every), {}, whole);
+    EXPECT_EQ(straight.history.front().at("lr_factor"), 1);
+    EXPECT_LT(straight.history.back().at("lr_factor"), 1);
+    for (const std::int64_t stop : {20, 33}) {
+      TemporaryFolder folder;
+      const auto options = falling(folder.path(), at, every);
+      fit_falling(options, {std::make_shared<StopAt>(stop)}, small("mlp", plateau_mlp));
+      auto second = small("mlp", plateau_mlp, 99);
+      const vaetl::Run rest = fit_falling(options, {}, second);
+      EXPECT_EQ(rest.resumed_from, stop);
+      EXPECT_EQ(checksum(*second), checksum(*whole)) << at << " " << stop;
+      EXPECT_EQ(rest.history.size(), straight.history.size());
+      EXPECT_EQ(rest.history.back().at("lr_factor"), straight.history.back().at("lr_factor"));
+    }
   }
 }
 
 TEST(Plateau, FollowsTheLossWithoutAMonitor) {
-  TrainerOptions options = falling("");
+  TrainerOptions options = falling("", "epoch", 1);
   options.monitor.clear();
   options.plateau->threshold = 100;  // nothing is enough
   const vaetl::Run run = fit_falling(options, {}, small("mlp", plateau_mlp));

@@ -86,8 +86,7 @@ TEST(Patience, NeedsAMonitor) {
 
 TEST(MaxSamples, IsTheLastStepOfTheSchedule) {
   // 70 examples: batches of 16, 16, 16, 16, 6.
-  for (const auto& [samples, steps] :
-       std::map<std::int64_t, std::int64_t>{{1, 1}, {16, 1}, {33, 2}, {70, 5}, {102, 7}}) {
+  for (const auto& [samples, steps] : std::map<std::int64_t, std::int64_t>{{16, 1}, {33, 2}, {70, 5}, {102, 7}}) {
     const Stopped some =
         fit_stopped({.epochs = 9, .batch_size = 16, .lr_curve = Schedule::linear(1, 0), .max_samples = samples});
     EXPECT_EQ(some.run.steps, steps) << samples;
@@ -95,6 +94,8 @@ TEST(MaxSamples, IsTheLastStepOfTheSchedule) {
     EXPECT_EQ(some.run.ended, "");
   }
   EXPECT_EQ(fit_stopped({.steps = 3, .batch_size = 16, .max_samples = 1000}).run.steps, 3);
+  expect_error<ConfigError>([] { fit_stopped({.batch_size = 16, .max_samples = 15}); },
+                            {"trainer.max_samples", "at least 16, the examples of a step", "found 15"});
 }
 
 struct Slow final : Callback {

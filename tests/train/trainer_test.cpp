@@ -81,6 +81,17 @@ TEST(Trainer, ShortEpochsShareAnEntryOfTheHistory) {
   EXPECT_EQ(tiny.run.history[1].at("step"), 100);
 }
 
+TEST(Trainer, EntriesFallWithinEpochsWhereTheyAreAskedForByStep) {
+  const auto run = train({.steps = 17, .batch_size = 16, .validate_every = 4, .validate_at = "step"}, blobs(70)).run;
+  std::vector<double> steps, epochs;
+  for (const auto& entry : run.history) {
+    steps.push_back(entry.at("step"));
+    epochs.push_back(entry.at("epoch"));
+  }
+  EXPECT_EQ(steps, (std::vector<double>{4, 8, 12, 16, 17}));
+  EXPECT_EQ(epochs, (std::vector<double>{0, 1, 2, 3, 3}));  // of five steps
+}
+
 TEST(Trainer, KeepsTheBestEpochByValidation) {
   Pipeline data = blobs(70);
   data.validation = blobs(30, 4, 3);
@@ -111,6 +122,18 @@ TEST(Trainer, WritesOneLineOfJsonAnEpoch) {
   const Json first = parse_json(text.substr(0, text.find('\n')), "metrics.jsonl");
   EXPECT_EQ(first.at("epoch"), 0);
   EXPECT_TRUE(first.contains("loss"));
+}
+
+// A process may be killed between the writing of a checkpoint and that of the history.
+TEST(Trainer, AResumedRunWritesTheHistoryThatItsCheckpointHas) {
+  TemporaryFolder folder;
+  const TrainerOptions options{
+      .epochs = 3, .batch_size = 16, .directory = folder.path(), .resume = "auto", .validate_every = 1};
+  train(options);
+  const std::string whole = read_file(folder.path() + "/metrics.jsonl");
+  folder.file("metrics.jsonl", whole.substr(0, whole.find('\n') + 1));
+  train(options);
+  EXPECT_EQ(read_file(folder.path() + "/metrics.jsonl"), whole);
 }
 
 TEST(Trainer, ClippingBoundsTheStep) {
@@ -164,6 +187,12 @@ TEST(Trainer, RefusesWhatDoesNotFit) {
   Pipeline data = blobs(8);
   data.validation = blobs(8);
   expect_error<ConfigError>([&] { train({.monitor = "acuracy"}, data, {"accuracy"}); }, {"acuracy", "accuracy"});
+}
+
+TEST(Trainer, RefusesARateBelowZero) {
+  for (const Schedule& curve : {Schedule(-1), Schedule::linear(1, -1)}) {
+    expect_error<ConfigError>([&] { Trainer({.lr_curve = curve}); }, {"trainer.lr_curve", "at least 0", "-1"});
+  }
 }
 
 TEST(Trainer, RefusesDataThatNothingReads) {

@@ -52,6 +52,7 @@ TEST(Watching, ChangesNoBit) {
     EXPECT_EQ(fit_watched(family, {.log_every = 1}), plain) << family.name;
     EXPECT_EQ(fit_watched(family, {.log_every = 7, .validate_every = 1}), plain) << family.name;
     EXPECT_EQ(fit_watched(family, {.validate_every = 6, .checks = true}), plain) << family.name;
+    EXPECT_EQ(fit_watched(family, {.validate_every = 3, .validate_at = "step"}), plain) << family.name;
     for (const std::int64_t workers : {1, 4}) {
       EXPECT_EQ(fit_watched(family, {.workers = workers}), plain) << family.name << ", workers " << workers;
     }

@@ -1,11 +1,16 @@
 // A private, writable memory map of the first bytes of a file: pages are read when they are touched, and writing copies
-// a page and never reaches the file. The file may be replaced meanwhile, but must not be shortened in place.
+// a page and never reaches the file. Where a limit on a process's data (RLIMIT_DATA), which counts all that could be
+// written to, leaves no room for that, it may only be read. The file may be replaced meanwhile, but must not be
+// shortened in place.
 #pragma once
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace vaetl {
+
+// Null, and errno, when the system refuses.
+void* map_privately(int fd, std::size_t size);
 
 class Mapping {
  public:

@@ -11,6 +11,7 @@
 #include "vaetl/io/archive.hpp"
 #include "vaetl/io/atomic_file.hpp"
 #include "vaetl/io/gzip.hpp"
+#include "vaetl/io/mapping.hpp"
 #include "vaetl/io/npy_format.hpp"
 
 namespace vaetl {
@@ -56,8 +57,8 @@ at::Tensor map_values(const fs::path& path, const npy::Header& header, std::uint
     throw DataError({path.string(), fmt::format("{} bytes ({})", offset + header.bytes, because(header)),
                      fmt::format("{}", size), "fetch or copy the file again"});
   }
-  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.get(), 0);
-  if (address == MAP_FAILED) {
+  void* address = map_privately(file.get(), size);
+  if (address == nullptr) {
     throw DataError({path.string(), fmt::format("to map {} bytes", size), errno_text(errno), "free some memory"});
   }
   return at::from_blob(

@@ -48,8 +48,17 @@ Pipeline first_batches(const Prepared& prepared) {
   return trial;
 }
 
+// What is said of the whole of the data, then a step.
 Json try_one_step(Prepared& prepared) {
   TrainerOptions options = prepared.trainer;
+  std::vector<std::string> warnings;
+  if (options.checks) {
+    warnings = Trainer(options).check(prepared.model, prepared.objective, prepared.data.pipeline, prepared.tuning,
+                                      prepared.validation_metrics);
+  }
+  options.checks = false;
+  options.patience = 0;
+  options.on_divergence = "stop";
   options.steps = options.log_every = 1;
   options.directory.clear();
   options.monitor.clear();
@@ -58,7 +67,7 @@ Json try_one_step(Prepared& prepared) {
   Json json{{"seconds", run.seconds},
             {"peak_memory_mb", peak_memory_mb()},
             {"terms", Json::object()},
-            {"warnings", run.warnings}};
+            {"warnings", warnings}};
   for (const auto& [name, value] : run.metrics) {
     if (name != "epoch" && name != "step" && name != "seconds" && name != "lr_factor") json["terms"][name] = value;
   }

@@ -85,6 +85,25 @@ void write_artefacts(const Recipe& recipe, const Prepared& prepared, const Outco
   write_atomically(files.folder / "views.json", views.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
+// On the test split; nothing where a callback asked to stop meanwhile.
+std::optional<std::map<std::string, double>> score(const Recipe& recipe, const Prepared& prepared, Model& model,
+                                                   const std::vector<std::shared_ptr<Callback>>& callbacks) {
+  struct Stopped {};
+  std::map<std::string, double> metrics;
+  if (recipe.evaluate.empty()) return metrics;
+  vaetl::Progress progress{.model = model};
+  const auto between = [&] {
+    for (const auto& callback : callbacks) callback->on_wait(progress);
+    if (progress.stop) throw Stopped{};
+  };
+  try {
+    const Data& data = prepared.data;
+    return evaluate(model, *data.test, recipe.evaluate, {.between = between, .training = data.train()});
+  } catch (const Stopped&) {
+    return std::nullopt;
+  }
+}
+
 // A folder holds a run from its first step on: what is refused before leaves nothing behind.
 class WriteRecipe final : public Callback {
  public:
@@ -126,11 +145,12 @@ Outcome run(const Recipe& recipe, const RunSettings& settings) {
   outcome.run.recipe = resolved;
   outcome.run.provenance = provenance(alone, settings, prepared, outcome.run);
   std::map<std::string, double> metrics;
-  const bool done = !outcome.run.interrupted;
-  if (done && !alone.evaluate.empty()) {
-    metrics = evaluate(*outcome.model, *prepared.data.test, alone.evaluate, {.training = prepared.data.train()});
+  if (!outcome.run.interrupted) {
+    const auto scores = score(alone, prepared, *outcome.model, callbacks);
+    outcome.run.interrupted = !scores;
+    if (scores) metrics = *scores;
   }
-  const bool artefacts = folder.given() && settings.artefacts && done;
+  const bool artefacts = folder.given() && settings.artefacts && !outcome.run.interrupted;
   if (artefacts) write_artefacts(alone, prepared, outcome, metrics, {folder.path(), wants_projector(callbacks)});
   outcome.summary = summarise_run(alone, settings, prepared, outcome.run, metrics);
   if (folder.given()) write_run_json(folder.path() / "run.json", outcome.summary);

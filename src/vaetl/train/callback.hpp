@@ -51,7 +51,7 @@ class Callback {
   virtual void on_begin(Progress&) {}   // before the first update; step > 0 where a run is resumed
   virtual void on_step(Progress&) {}    // after each step; reads nothing from the device
   virtual void on_log(Progress&) {}     // every log_every steps
-  virtual void on_epoch(Progress&) {}   // at the end of epochs, validate_every steps apart at least; after validation
+  virtual void on_epoch(Progress&) {}   // at an entry of the history, after its validation: see validate_at
   virtual void on_notice(Progress&) {}  // resumed at …, frozen features are cached, …
   virtual void on_wait(Progress&) {}    // between the batches of a validation: `stop` breaks it off
   virtual void on_end(Progress&) {}

@@ -2,6 +2,7 @@
 #include "vaetl/train/checks.hpp"
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/bincount.h>
 #include <ATen/ops/isfinite.h>
 
 #include <unordered_set>
@@ -112,12 +113,17 @@ void check_targets(const TrainingStart& start, Lines& lines) {
                   spread.mean, spread.deviation, where_in(spread)));
 }
 
+// Whether the first stream has a label an example, which the objective reads.
+bool has_labels(const TrainingStart& start) {
+  const auto& fields = first_stream(start).data.info().fields;
+  const auto found = fields.find("target");
+  return reads_target(start) && found != fields.end() && found->second.shape.empty() &&
+         at::isIntegralType(found->second.dtype, /*includeBool=*/false);
+}
+
 void check_labels_vary(const TrainingStart& start, Lines& lines) {
   const Dataset& data = first_stream(start).data;
-  const auto found = data.info().fields.find("target");
-  const bool labels = found != data.info().fields.end() && found->second.shape.empty() &&
-                      at::isIntegralType(found->second.dtype, /*includeBool=*/false);
-  if (!reads_target(start) || !labels || data.size() < 2) return;
+  if (!has_labels(start) || data.size() < 2) return;
   const at::Tensor all = data.column("target");
   const at::Tensor batch = first_fields(start).target();
   if (all.min().equal(all.max())) {
@@ -126,6 +132,25 @@ void check_labels_vary(const TrainingStart& start, Lines& lines) {
   } else if (batch.numel() >= 8 && batch.min().equal(batch.max())) {
     lines.push_back("the first batch holds examples of one class alone; shuffle them (data.order)");
   }
+}
+
+void check_classes(const TrainingStart& start, Lines& lines) {
+  constexpr std::size_t most_named = 5;
+  const auto* classifier = dynamic_cast<const Classifier*>(&start.model);
+  const Dataset& data = first_stream(start).data;
+  if (classifier == nullptr || !has_labels(start) || data.size() < classifier->classes()) return;
+  const at::Tensor labels = data.column("target").to(at::kCPU, at::kLong);
+  if (labels.min().item<std::int64_t>() < 0) return;
+  const at::Tensor counts = at::bincount(labels, {}, classifier->classes());
+  const at::Tensor missing = counts.eq(0).nonzero().flatten();
+  if (missing.numel() == 0 || missing.numel() == counts.numel() - 1) return;  // one class alone is told by itself
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < missing.numel() && names.size() < most_named; ++i) {
+    names.push_back(std::to_string(missing[i].item<std::int64_t>()));
+  }
+  lines.push_back(fmt::format("{} of the model's {} classes have no example to learn from ({}{}); is the set whole?",
+                              missing.numel(), classifier->classes(), join(names),
+                              missing.numel() > std::ssize(names) ? ", …" : ""));
 }
 
 // Evenly spread over the set, in few enough bytes; empty where reading would decode files.
@@ -202,6 +227,7 @@ DataMistakes find_mistakes_in_data(const TrainingStart& start) {
   found.odd_inputs = found.lines.size() > before;
   check_columns(start, found.lines);
   check_labels_vary(start, found.lines);
+  check_classes(start, found.lines);
   check_targets(start, found.lines);
   check_validation(start, found.lines);
   return found;

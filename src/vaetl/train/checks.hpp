@@ -4,10 +4,10 @@
 // anyway (its terms are computed once more: what an objective counts in a member of its own sees that).
 //
 // Found are: rate 0; a batch larger than the set; inputs that hold NaN, are far from 0 and 1 or hardly vary; columns of
-// a table that never vary; labels that are all equal, in the set or in the first batch alone; targets of a regression
-// that are far from 0 and 1; validation examples that are trained on; a first loss that is not finite, or for a
-// classifier far above ln K; layer groups that should train and get no gradient; generated values in another range than
-// the data's. (Labels that the model has no class for are an error of the objective.)
+// a table that never vary; labels that are all equal, in the set or in the first batch alone; classes without an
+// example; targets of a regression that are far from 0 and 1; validation examples that are trained on; a first loss
+// that is not finite, or for a classifier far above ln K; layer groups that should train and get no gradient; generated
+// values in another range than the data's. (Labels that the model has no class for are an error of the objective.)
 //
 // TrainerOptions::checks switches them off.
 #pragma once

@@ -11,6 +11,8 @@
 namespace vaetl {
 
 Run Session::run() {
+  if (steps_ > 0) cache_features();
+  prepare_graphs();
   started_ = saved_ = std::chrono::steady_clock::now();
   saved_step_ = step_;
   saved_noted_ = noted_;
@@ -19,6 +21,7 @@ Run Session::run() {
   progress_.epoch = step_ / steps_per_epoch_;
   follow_history();
   each(&Callback::on_begin);
+  if (run_.resumed_from >= 0) write_history();  // which may not have kept up with the checkpoint
   if (!kept("rewind") || run_.resumed_from < 0) keep_rewind_point();
   if (steps_ == 0) end_epoch();  // nothing is trained: the one entry is of the model as it came
   bool going = true;
@@ -126,7 +129,8 @@ void Session::log_point() {
 
 bool Session::entry_due() const {
   if (step_ == noted_) return false;
-  return last() || (step_ % steps_per_epoch_ == 0 && step_ - noted_ >= options_.validate_every);
+  const bool place = options_.validate_at == "step" || step_ % steps_per_epoch_ == 0;
+  return last() || (place && step_ - noted_ >= options_.validate_every);
 }
 
 // Nothing where a callback asked to stop meanwhile.

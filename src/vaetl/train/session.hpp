@@ -35,6 +35,7 @@ class Session {
  public:
   Session(const TrainerOptions& options, const std::vector<std::shared_ptr<Callback>>& callbacks, Task task);
   Run run();
+  const std::vector<std::string>& warnings() const { return run_.warnings; }
 
  private:
   // set-up

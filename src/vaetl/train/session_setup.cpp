@@ -16,7 +16,10 @@ namespace {
 // The most steps with no more than `samples` examples; the last batch of an epoch may be smaller.
 std::int64_t steps_within(std::int64_t samples, std::int64_t size, std::int64_t batch, std::int64_t steps_per_epoch) {
   const std::int64_t epoch = std::min(size, steps_per_epoch * batch);
-  return std::max<std::int64_t>(1, samples / epoch * steps_per_epoch + samples % epoch / batch);
+  const std::int64_t steps = samples / epoch * steps_per_epoch + samples % epoch / batch;
+  if (steps > 0) return steps;
+  throw ConfigError({"trainer.max_samples", fmt::format("at least {}, the examples of a step", std::min(batch, epoch)),
+                     std::to_string(samples), "allow more, or make batches smaller"});
 }
 
 }  // namespace
@@ -44,8 +47,6 @@ Session::Session(const TrainerOptions& options, const std::vector<std::shared_pt
   if (options_.resume != "never") resume();
   if (averaged()) progress_.averaged = &average_->model();
   if (options_.checks && step_ == 0 && steps_ > 0) check();
-  if (steps_ > 0) cache_features();
-  prepare_graphs();
 }
 
 void Session::check_monitor() const {

@@ -17,6 +17,19 @@ Trainer::Trainer(TrainerOptions options, std::vector<std::shared_ptr<Callback>> 
   from_json<TrainerOptions>(to_json(options_), "trainer");
 }
 
+std::vector<std::string> Trainer::check(std::shared_ptr<Model> model, std::shared_ptr<Objective> objective,
+                                        const Pipeline& data, const Tuning& tuning,
+                                        const std::vector<std::string>& validation_metrics) {
+  TrainerOptions options = options_;
+  options.checks = true;
+  options.directory.clear();
+  options.resume = "never";
+  options.on_divergence = "stop";
+  const std::vector<std::shared_ptr<Callback>> nobody;
+  return Session(options, nobody, {std::move(model), std::move(objective), data, tuning, validation_metrics})
+      .warnings();
+}
+
 Run Trainer::fit(std::shared_ptr<Model> model, std::shared_ptr<Objective> objective, const Pipeline& data,
                  const Tuning& tuning, const std::vector<std::string>& validation_metrics) {
   const FlushDenormals flush;

@@ -54,9 +54,10 @@ struct TrainerOptions {
   std::int64_t checkpoint_every = 0;  // steps; 0: at the end of epochs, five seconds apart at least
   std::int64_t keep = 0;              // besides checkpoints/last, so many of the newest as checkpoints/step-N
   std::int64_t log_every = 50;
-  // Least number of steps between two entries of the history: an entry, with its validation, falls at the end of an
-  // epoch.
+  // Steps between two entries of the history, each with its validation: exactly, with validate_at "step"; at least, and
+  // at the end of an epoch, with "epoch".
   std::int64_t validate_every = 50;
+  std::string validate_at = "epoch";
   std::uint64_t seed = 0;
   bool checks = true;  // before the first step look for usual mistakes and say so (train/checks.hpp)
   std::int64_t workers =
@@ -73,7 +74,7 @@ struct TrainerOptions {
               "sgd, adam, adamw, rmsprop, adagrad, lars, lamb, lbfgs or sam, with options such as lr"),
         field("decay_norms_and_biases", &T::decay_norms_and_biases,
               "false: parameters of fewer than two dimensions have no weight decay"),
-        field("lr_curve", &T::lr_curve, "factor on the learning rate over training: a number or a curve"),
+        field("lr_curve", &T::lr_curve, "factor on the learning rate over training: a number or a curve", at_least(0)),
         field("plateau", &T::plateau, "the rate falls when monitor, or without one the loss, stands still"),
         field("clip_norm", &T::clip_norm, "largest gradient norm; 0: no clipping", at_least(0)),
         field("clip_value", &T::clip_value, "largest absolute value of a gradient; 0: no clipping", at_least(0)),
@@ -105,8 +106,10 @@ struct TrainerOptions {
               "steps between checkpoints; 0: at the end of epochs, five seconds apart at least", at_least(0)),
         field("keep", &T::keep, "checkpoints kept besides the last and the best", between(0, 1e6)),
         field("log_every", &T::log_every, "steps between logged losses", at_least(1)),
-        field("validate_every", &T::validate_every, "least steps between validations, each at the end of an epoch",
-              at_least(1)),
+        field("validate_every", &T::validate_every, "steps between validations", at_least(1)),
+        choice("validate_at", &T::validate_at,
+               "epoch: at the first end of one after validate_every steps; step: then, within an epoch too",
+               {"epoch", "step"}),
         field("seed", &T::seed, "key of order, augmentation and noise"),
         field("checks", &T::checks, "before the first step, look for usual mistakes and say so in a line each"),
         field(
@@ -143,6 +146,12 @@ class Trainer final {
   // DivergedError names step, term and the last good checkpoint; OutputError for a folder that cannot be written.
   Run fit(std::shared_ptr<Model> model, std::shared_ptr<Objective> objective, const Pipeline& data,
           const Tuning& tuning = {}, const std::vector<std::string>& validation_metrics = {});
+
+  // The usual mistakes that are found before the first step, a line each (train/checks.hpp), and the errors of fit();
+  // nothing is trained or written. The model gets its preprocessing.
+  std::vector<std::string> check(std::shared_ptr<Model> model, std::shared_ptr<Objective> objective,
+                                 const Pipeline& data, const Tuning& tuning = {},
+                                 const std::vector<std::string>& validation_metrics = {});
 
  private:
   TrainerOptions options_;

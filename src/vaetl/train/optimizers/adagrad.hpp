@@ -16,7 +16,7 @@ class Adagrad final : public FirstOrder {
       using O = Options;
       return std::tuple{field("lr", &O::lr, "learning rate", at_least(0)),
                         field("lr_decay", &O::lr_decay, "how fast the rate falls with the steps", at_least(0)),
-                        field("eps", &O::eps, "added to the denominator", at_least(0)),
+                        field("eps", &O::eps, "added to the denominator", at_least(1e-30)),
                         field("initial", &O::initial, "the sums of squares at the start", at_least(0)),
                         field("weight_decay", &O::weight_decay, "L2 penalty added to the gradient", at_least(0))};
     }

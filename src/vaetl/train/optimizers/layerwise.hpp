@@ -41,7 +41,7 @@ class Lamb final : public FirstOrder {
       return std::tuple{field("lr", &O::lr, "learning rate", at_least(0)),
                         field("beta1", &O::beta1, "decay of the first moment", between(0, 0.999999)),
                         field("beta2", &O::beta2, "decay of the second moment", between(0, 0.999999)),
-                        field("eps", &O::eps, "added to the denominator", at_least(0)),
+                        field("eps", &O::eps, "added to the denominator", at_least(1e-30)),
                         field("weight_decay", &O::weight_decay, "pull of the weights towards 0", at_least(0))};
     }
   };

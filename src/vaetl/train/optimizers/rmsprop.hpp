@@ -20,7 +20,7 @@ class RmsProp final : public FirstOrder {
       return std::tuple{
           field("lr", &O::lr, "learning rate", at_least(0)),
           field("alpha", &O::alpha, "decay of the mean square", between(0, 0.999999)),
-          field("eps", &O::eps, "added to the denominator", at_least(0)),
+          field("eps", &O::eps, "added to the denominator", at_least(1e-30)),
           field("momentum", &O::momentum, "share of the last step that is kept", between(0, 1)),
           field("weight_decay", &O::weight_decay, "L2 penalty added to the gradient", at_least(0)),
           field("centered", &O::centered, "divide by the standard deviation, not the mean square's root")};
