@@ -1,6 +1,7 @@
 #include "apps/support/topics.hpp"
 
 #include "vaetl/core/options_text.hpp"
+#include "vaetl/core/schedule.hpp"
 #include "vaetl/core/text.hpp"
 #include "vaetl/data/make.hpp"
 #include "vaetl/data/reader.hpp"
@@ -40,6 +41,7 @@ std::vector<Topic> all_topics() {
   add_registry<Objective>(topics, "objective");
   add_registry<Corruption>(topics, "corruption");
   add_registry<Optimizer>(topics, "optimizer");
+  for (auto& [name, schema] : curve_schemas()) topics.push_back({"curve", name, std::move(schema)});
   add_registry<Callback>(topics, "callback");
   add_registry<Transform>(topics, "transform");
   add_registry<Metric>(topics, "metric");
@@ -48,6 +50,7 @@ std::vector<Topic> all_topics() {
   topics.push_back({"section", "recipe", json_schema<recipe::Recipe>()});
   topics.push_back({"section", "data", json_schema<recipe::DataOptions>()});
   topics.push_back({"section", "trainer", json_schema<TrainerOptions>()});
+  topics.push_back({"section", "plateau", json_schema<PlateauOptions>()});
   topics.push_back({"section", "transfer", json_schema<AdaptOptions>()});
   topics.push_back({"section", "sweep", json_schema<recipe::SweepOptions>()});
   return topics;
@@ -96,10 +99,10 @@ std::string topic_text(const std::vector<std::string>& names) {
     if (text.size() > before) continue;
     std::vector<std::string> known;
     for (const Topic& topic : topics) known.push_back(topic.name);
-    throw ConfigError(
-        {"help",
-         "the name of a model, adapter, method, objective, optimizer, transform, metric, reader, maker or section",
-         quote(name), did_you_mean(name, known)});
+    throw ConfigError({"help",
+                       "the name of a model, adapter, method, objective, optimizer, curve, transform, metric, reader, "
+                       "maker or section",
+                       quote(name), did_you_mean(name, known)});
   }
   return text;
 }

@@ -69,7 +69,7 @@ def families(folder):
                   "transfer": {"from": "none", "method": {"name": "l2_sp", "alpha": 0.01}}, "trainer": trainer()},
         "plateau": {"data": validated, "objective": "cross_entropy", **LABELLED,
                     "model": {"name": "mlp", "widths": [16], "classes": CLASSES, "dropout": 0.2},
-                    "trainer": trainer(monitor="cross_entropy", patience=8, validate_every=9,
+                    "trainer": trainer(monitor="cross_entropy", patience=8, validate_every=9, validate_at="step",
                                        plateau={"factor": 0.3, "patience": 2, "threshold": 0.02},
                                        optimizer={"name": "adamw", "lr": 0.01})},
     }

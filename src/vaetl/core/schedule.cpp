@@ -132,6 +132,15 @@ double Schedule::at(double progress, Span span) const {
       curve);
 }
 
+std::map<std::string, Json> curve_schemas() {
+  std::map<std::string, Json> schemas;
+  const auto add = [&]<class Curve>(const Named<Curve>& named) {
+    schemas[std::string(named.name)] = json_schema<Curve>();
+  };
+  std::apply([&](const auto&... named) { (add(named), ...); }, curve_names);
+  return schemas;
+}
+
 void Codec<Schedule>::read(const Json& json, const std::string& path, Schedule& value, const Rule& rule) {
   if (json.is_number()) {
     double number = 0;

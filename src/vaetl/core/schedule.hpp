@@ -6,6 +6,8 @@
 //
 // with the options of core/curves.hpp; {"linear": {…}} and {"constant": {…}} are the long forms, which take a warm-up.
 #pragma once
+#include <map>
+#include <string>
 #include <variant>
 
 #include "vaetl/core/curves.hpp"
@@ -34,6 +36,8 @@ struct Schedule {
                curves::Dann>
       curve;
 };
+
+std::map<std::string, Json> curve_schemas();  // by name, of a curve's options
 
 template <>
 struct Codec<Schedule> {
