@@ -69,11 +69,9 @@ void prepare_threads(const recipe::Recipe& recipe, const recipe::RunSettings& se
 // Which weights found their place, before anything is trained.
 void tell_matching(const recipe::Recipe& recipe, const recipe::RunSettings& settings, const Arguments& arguments) {
   if (!recipe.transfer || arguments.has("quiet") || arguments.has("resume")) return;
-  const Json plan = recipe::plan(recipe, settings).json;
-  if (!plan.contains("transfer")) return;
-  std::string text = plan["transfer"]["report"].get<std::string>();
+  std::string text = recipe::matching(recipe, settings);
   while (text.ends_with('\n')) text.pop_back();
-  tell(arguments, text);
+  if (!text.empty()) tell(arguments, text);
 }
 
 std::string resume_command(const Arguments& arguments) {

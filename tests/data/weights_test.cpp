@@ -142,8 +142,11 @@ TEST(CsvWeights, ServeEverySplitAndFurtherFiles) {
   };
   expect_weights(placed("5,6,a\n"), {6});
   EXPECT_FALSE(placed("5\n").has("weight"));
-  expect_error<DataError>([&] { placed("5,6,7,8\n"); },
-                          {"rows of 3 values, as the training data have, or 1 without the target and the weight"});
+  EXPECT_FALSE(placed("5,a\n").has("weight"));
+  EXPECT_TRUE(placed("5,b\n").has("target"));
+  expect_error<DataError>(
+      [&] { placed("5,6,7,8\n"); },
+      {"rows of 3 values, as the training data have, 2 without the weight, 1 without weight and target"});
 }
 
 TEST(NpyWeights, AreFoundByNameAndFollowTheirRows) {
@@ -219,12 +222,20 @@ TEST(MixedWeights, AreThoseOfBothExamples) {
   }
 }
 
-TEST(MixedWeights, OfValuesAreBlended) {
-  Fields fields = weighted_batch();
-  fields.set("target", fields["weight"].view({-1, 1}).clone());
-  at::Generator generator = make_generator(9);
-  transforms::Mixup({.alpha = 1}).apply(fields, generator);
-  EXPECT_TRUE(at::allclose(fields.target().squeeze(1), fields["weight"], 1e-5, 1e-6));
+// Of values y, the mixed one is (λ w y + (1 − λ) w′ y′) / (λ w + (1 − λ) w′).
+TEST(MixedWeights, OfValuesToo) {
+  const auto mixed_with = [](const at::Tensor& weights, const at::Tensor& targets) {
+    Fields fields = weighted_batch();
+    fields.set("weight", weights);
+    fields.set("target", targets.view({-1, 1}));
+    at::Generator generator = make_generator(9);
+    transforms::Mixup({.alpha = 1}).apply(fields, generator);
+    return fields;
+  };
+  const at::Tensor weights = weighted_batch()["weight"], values = at::arange(400, at::kFloat).remainder(7);
+  const at::Tensor sums = mixed_with(at::ones({400}), weights * values).target().squeeze(1);
+  const Fields mixed = mixed_with(weights, values);
+  EXPECT_TRUE(at::allclose(mixed.target().squeeze(1) * mixed["weight"], sums, 1e-4, 1e-5));
 }
 
 }  // namespace

@@ -124,6 +124,39 @@ TEST(Gzip, StepsOfAnySizeReadTheSame) {
   }
 }
 
+std::uint16_t header_checksum(std::string_view bytes) {
+  std::uint32_t crc = 0xffffffff;
+  for (const char byte : bytes) {
+    crc ^= static_cast<unsigned char>(byte);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return static_cast<std::uint16_t>(~crc);
+}
+
+// With a name, and a checksum of its header.
+std::string named_member(const std::string& name, std::string_view bytes) {
+  const std::string plain = gzip_compress(bytes);
+  std::string header = plain.substr(0, 10) + name + '\0';
+  header[3] = 0x0a;
+  const std::uint16_t sum = header_checksum(header);
+  return header + static_cast<char>(sum & 0xff) + static_cast<char>(sum >> 8) + plain.substr(10);
+}
+
+// The file is read in pieces of 64 KiB: the second member's header begins just before the first piece ends.
+TEST(Gzip, AHeaderMayBeCutByTheBuffer) {
+  const Scratch scratch;
+  constexpr std::size_t piece = std::size_t{1} << 16;
+  const std::size_t rest = named_member("", "one").size();
+  for (std::size_t before = 1; before < 30; ++before) {
+    const std::string first = named_member(std::string(piece - before - rest, 'n'), "one");
+    ASSERT_EQ(first.size(), piece - before);
+    std::string both = first + named_member("second", " two");
+    EXPECT_EQ(read_maybe_gzip(scratch.put("a.gz", both), 100), "one two") << before;
+    both[first.size() + 12] ^= 1;  // of the name, which its checksum tells
+    expect_error<DataError>([&] { read_maybe_gzip(scratch.put("b.gz", both), 100); }, {"wrong checksum"});
+  }
+}
+
 TEST(Gzip, AbsentFileAndFolder) {
   const Scratch scratch;
   expect_error<DataError>([&] { ByteReader reader(scratch / "absent"); },

@@ -262,6 +262,11 @@ TEST(Checks, AResumedRunIsNotLookedAtAgain) {
   EXPECT_EQ(train(set_up).warnings, Lines{});
 }
 
+Lines look_at(Case set_up) {
+  set_up.options.device = "cpu";
+  return Trainer(set_up.options).check(set_up.model, set_up.objective, set_up.data, set_up.tuning);
+}
+
 // Weights, buffers and the objective's own state after a training.
 std::pair<Checksum, Checksum> trained_with(bool checks, Case set_up) {
   set_up.options.checks = checks;
@@ -275,6 +280,13 @@ void expect_unchanged(const std::function<Case()>& make_set_up) {
   const auto [plain_model, plain_objective] = trained_with(false, make_set_up());
   EXPECT_EQ(model.tensors, plain_model.tensors);
   EXPECT_EQ(objective.tensors, plain_objective.tensors);
+  Case looked_at = make_set_up();  // before, and by itself
+  look_at(looked_at);
+  EXPECT_FALSE(looked_at.model->is_training());
+  for (const at::Tensor& parameter : looked_at.model->parameters()) EXPECT_TRUE(parameter.requires_grad());
+  const auto [later_model, later_objective] = trained_with(false, std::move(looked_at));
+  EXPECT_EQ(later_model.tensors, plain_model.tensors);
+  EXPECT_EQ(later_objective.tensors, plain_objective.tensors);
 }
 
 TEST(Checks, ChangeNothing) {

@@ -13,7 +13,8 @@
 namespace vaetl {
 namespace {
 
-constexpr int gzip_window = 15 + 16;           // zlib's largest window, with gzip's header and trailer
+constexpr int gzip_window = 15 + 16;  // zlib's largest window, with gzip's header and trailer
+constexpr const char* too_short = "the end of the file within the compressed data";
 constexpr std::uint64_t largest_ratio = 1032;  // deflate cannot expand by more
 constexpr std::size_t gzip_block = std::size_t{1} << 16, hashed_block = std::size_t{1} << 21;
 
@@ -43,7 +44,7 @@ std::string what_is_wrong(int status) {
 struct ByteReader::Inflater {
   explicit Inflater(int fd) : fd_(fd), buffer_(gzip_block) {
     isal_inflate_init(&stream_);
-    stream_.crc_flag = ISAL_GZIP;
+    stream_.crc_flag = ISAL_GZIP_NO_HDR_VER;  // headers are read beforehand, trailers by isal_inflate
   }
 
   // Inflates into `to` until it is full, the data end (`ended_`), or `flaw` says why not.
@@ -51,6 +52,10 @@ struct ByteReader::Inflater {
     std::size_t done = 0;
     while (done < size && !ended_ && flaw.empty()) {
       const bool fed = stream_.avail_in > 0 || refill(flaw);  // where not, it may still hold some that it inflated
+      if (in_header_) {
+        read_header(fed, flaw);
+        continue;
+      }
       const std::uint32_t room = clamp_size(size - done);
       stream_.next_out = static_cast<std::uint8_t*>(to) + done;
       stream_.avail_out = room;
@@ -62,13 +67,24 @@ struct ByteReader::Inflater {
       } else if (stream_.block_state == ISAL_BLOCK_FINISH) {
         next_member(flaw);
       } else if (!fed && inflated == 0 && flaw.empty()) {
-        flaw = "the end of the file within the compressed data";
+        flaw = too_short;
       }
     }
     return done;
   }
 
  private:
+  // What of a header has come, into a record that is kept until the rest does: isal_inflate forgets it.
+  void read_header(bool fed, std::string& flaw) {
+    const int status = isal_read_gzip_header(&stream_, &header_);
+    in_header_ = status != ISAL_DECOMP_OK;
+    if (status == ISAL_END_INPUT) {
+      if (!fed && flaw.empty()) flaw = too_short;
+    } else if (status != ISAL_DECOMP_OK) {
+      flaw = fmt::format("damaged compressed data ({})", what_is_wrong(status));
+    }
+  }
+
   bool refill(std::string& flaw) {
     const std::int64_t count = read_fully(fd_, buffer_.data(), buffer_.size());
     if (count < 0) flaw = "\"" + errno_text(errno) + "\"";
@@ -88,10 +104,14 @@ struct ByteReader::Inflater {
     if (ended_) return;
     if (*stream_.next_in != 0x1f) flaw = "other bytes behind the compressed data";
     isal_inflate_reset(&stream_);
+    header_ = {};
+    in_header_ = true;
   }
 
   int fd_;
   inflate_state stream_ = {};
+  isal_gzip_header header_ = {};
+  bool in_header_ = true;
   std::vector<std::uint8_t> buffer_;
   bool ended_ = false;
 };

@@ -11,6 +11,15 @@ namespace {
 
 const std::string language_model_by = "objective language_model";
 
+// Bound again for another training, it starts afresh.
+at::Tensor fresh_buffer(torch::nn::Module& module, const std::string& name, const at::Tensor& value) {
+  auto buffers = module.named_buffers(/*recurse=*/false);
+  at::Tensor* found = buffers.find(name);
+  if (found == nullptr) return module.register_buffer(name, value);
+  found->set_data(value);
+  return *found;
+}
+
 }  // namespace
 
 void LanguageModel::bind(Model& model, const Batch& example) {
@@ -26,10 +35,11 @@ void LanguageModel::bind(Model& model, const Batch& example) {
                        fields.has("length") ? "use the objective per_step" : "set bidirectional to false"});
   }
   if (!options_.carry) return;
+  state_.clear();
   for (std::size_t i = 0; i < state.size(); ++i) {
-    state_.push_back(register_buffer(fmt::format("state{}", i), at::zeros_like(state[i])));
+    state_.push_back(fresh_buffer(*this, fmt::format("state{}", i), at::zeros_like(state[i])));
   }
-  next_ = register_buffer("next", at::full({fields.size()}, -1, state[0].options().dtype(at::kLong)));
+  next_ = fresh_buffer(*this, "next", at::full({fields.size()}, -1, state[0].options().dtype(at::kLong)));
 }
 
 // Zeros where a row does not go on; a batch may have fewer rows than the first one.

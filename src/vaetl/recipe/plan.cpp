@@ -155,4 +155,11 @@ Plan plan(const Recipe& recipe, const RunSettings& settings) {
   return result;
 }
 
+std::string matching(const Recipe& recipe, const RunSettings& settings) {
+  Recipe alone = recipe;
+  alone.sweep.reset();
+  const Prepared prepared = prepare(alone, settings);
+  return prepared.report ? prepared.report->text : "";
+}
+
 }  // namespace vaetl::recipe

@@ -51,6 +51,8 @@ struct Plan {
   Json json;
 };
 Plan plan(const Recipe& recipe, const RunSettings& settings);
+// How the weights of a transfer found their places, in lines for people; empty without a transfer.
+std::string matching(const Recipe& recipe, const RunSettings& settings);
 
 // Threads of the run whose folder this is, for a resume that repeats bits; 0 where there is none.
 int recorded_threads(const std::filesystem::path& run_folder);

@@ -26,8 +26,10 @@ std::vector<std::string> Trainer::check(std::shared_ptr<Model> model, std::share
   options.resume = "never";
   options.on_divergence = "stop";
   const std::vector<std::shared_ptr<Callback>> nobody;
-  return Session(options, nobody, {std::move(model), std::move(objective), data, tuning, validation_metrics})
-      .warnings();
+  const Session session(options, nobody, {model, std::move(objective), data, tuning, validation_metrics});
+  for (auto& parameter : model->parameters()) parameter.requires_grad_(true);
+  model->eval();
+  return session.warnings();
 }
 
 Run Trainer::fit(std::shared_ptr<Model> model, std::shared_ptr<Objective> objective, const Pipeline& data,

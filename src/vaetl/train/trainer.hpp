@@ -147,8 +147,9 @@ class Trainer final {
   Run fit(std::shared_ptr<Model> model, std::shared_ptr<Objective> objective, const Pipeline& data,
           const Tuning& tuning = {}, const std::vector<std::string>& validation_metrics = {});
 
-  // The usual mistakes that are found before the first step, a line each (train/checks.hpp), and the errors of fit();
-  // nothing is trained or written. The model gets its preprocessing.
+  // The usual mistakes that are found before the first step, a line each (train/checks.hpp), and the errors of fit()'s
+  // set-up; nothing is trained or written. As after fit() the model has its preprocessing and is in evaluation mode,
+  // and LibTorch's default generators are seeded.
   std::vector<std::string> check(std::shared_ptr<Model> model, std::shared_ptr<Objective> objective,
                                  const Pipeline& data, const Tuning& tuning = {},
                                  const std::vector<std::string>& validation_metrics = {});

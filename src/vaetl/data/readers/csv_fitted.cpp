@@ -70,14 +70,18 @@ std::string_view label_text(std::string_view text, const Csv::Options& options) 
 std::vector<std::string> names_by_position(std::int64_t width, const Csv::Options& fitted, const std::string& where) {
   std::vector<std::string> names = numbered_classes(fitted.width == 0 ? width : fitted.width);
   if (std::ssize(names) == width) return names;
-  for (const ColumnRefs& absent : {fitted.target, fitted.weight}) {
+  std::string expected = fmt::format("rows of {} values, as the training data have", fitted.width);
+  const auto leave_out = [&](const ColumnRefs& absent, const char* what) {
+    if (absent.empty()) return;
     for (const Json& name : absent.list) std::erase(names, name.get<std::string>());
-    if (std::ssize(names) == width) return names;
-  }
-  throw DataError({where,
-                   fmt::format("rows of {} values, as the training data have, or {} without the target{}", fitted.width,
-                               names.size(), fitted.weight.empty() ? "" : " and the weight"),
-                   fmt::format("{}", width), "without a line of names columns are matched by their position"});
+    expected += fmt::format(", {} without {}", names.size(), what);
+  };
+  leave_out(fitted.weight, "the weight");
+  if (std::ssize(names) == width) return names;
+  leave_out(fitted.target, fitted.weight.empty() ? "the target" : "weight and target");
+  if (std::ssize(names) == width) return names;
+  throw DataError(
+      {where, expected, fmt::format("{}", width), "without a line of names columns are matched by their position"});
 }
 
 void check_names(const CsvRow& first, const Csv::Options& fitted, const std::string& where) {

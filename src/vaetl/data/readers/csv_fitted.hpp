@@ -20,7 +20,7 @@ std::optional<std::int64_t> weight_in(const TextTable& table, const Csv::Options
 std::string_view label_text(std::string_view text, const Csv::Options& options);
 
 // The names of a file without a header, whose rows have `width` values: it is read by position and has the width of the
-// training data, or lacks the targets, or these and the weights. DataError, beginning with `where`, for another width.
+// training data, or lacks the weights, or these and the targets. DataError, beginning with `where`, for another width.
 std::vector<std::string> names_by_position(std::int64_t width, const Csv::Options& fitted, const std::string& where);
 
 // DataError where columns are found by the names in the first line, as the training data had one, and `first`, the

@@ -47,13 +47,13 @@ void mix_targets(Fields& fields, const at::Tensor& partner, const at::Tensor& sh
   }
 }
 
-// After the targets. Where neither has a weight, any share does.
-void mix_weights(Fields& fields, const at::Tensor& partner, const at::Tensor& share) {
-  if (!fields.has("weight")) return;
+// The share of its own target, by what both examples count for. Where neither has a weight, any share does.
+at::Tensor mix_weights(Fields& fields, const at::Tensor& partner, const at::Tensor& share) {
+  if (!fields.has("weight")) return share;
   const at::Tensor weight = fields["weight"], own = weight * share;
   const at::Tensor mixed = own + weight.index_select(0, partner) * (1 - share);
   fields.set("weight", mixed);
-  if (fields.has("mix")) fields.set("mix", at::where(mixed.gt(0), own / mixed, share));
+  return at::where(mixed.gt(0), own / mixed, share);
 }
 
 // float (4, N) whole pixels: the box of the share 1 − own, cut off at the edges.
@@ -106,8 +106,7 @@ void Mixup::apply(Fields& fields, at::Generator& generator) const {
   const Pairing drawn = draw_pairing(fields, options_.alpha, name, generator);
   const at::Tensor partner = to_device(drawn.partner, input.device()), share = to_device(drawn.share, input.device());
   fields.set("input", blend(input, input.index_select(0, partner), share));
-  mix_targets(fields, partner, share);
-  mix_weights(fields, partner, share);
+  mix_targets(fields, partner, mix_weights(fields, partner, share));
 }
 
 void CutMix::apply(Fields& fields, at::Generator& generator) const {
@@ -119,8 +118,7 @@ void CutMix::apply(Fields& fields, at::Generator& generator) const {
   const at::Tensor partner = to_device(drawn.partner, images.device());
   const at::Tensor kept = at::rsub(boxes[2].mul(boxes[3]).div_(static_cast<double>(height * width)), 1);
   fields.set("input", fill_boxes(images, boxes, images.index_select(0, partner)));
-  mix_targets(fields, partner, kept);
-  mix_weights(fields, partner, kept);
+  mix_targets(fields, partner, mix_weights(fields, partner, kept));
 }
 
 }  // namespace vaetl::transforms
