@@ -38,8 +38,8 @@ class Erase final : public Transform {
 // keeps a share λ of its own. Targets that are floats become λ y + (1 − λ) y′. Labels, being whole numbers, stay, and
 // two fields join: "target.other", the partner's, and "mix" (N), λ; only an objective that reads them may train on such
 // a batch (Needs::mixed), as cross_entropy does. Where examples have a "weight", that of the mixed one is λ w + (1 − λ)
-// w′, and "mix" is the share that its own label has of it, λ w / (λ w + (1 − λ) w′): the loss is λ w L + (1 − λ) w′ L′
-// then. The field "index" stays that of the first example.
+// w′, and the share that its own target has of it, λ w / (λ w + (1 − λ) w′), takes the place of λ for values and "mix":
+// of labels the loss is λ w L + (1 − λ) w′ L′ then. The field "index" stays that of the first example.
 //
 // λ ~ Beta(alpha, alpha), one for each example. ConfigError where labels are mixed already, so one of the two alone,
 // and with several views of an example, which would each have another partner.
