@@ -146,7 +146,7 @@ TEST(CsvWeights, ServeEverySplitAndFurtherFiles) {
   EXPECT_TRUE(placed("5,b\n").has("target"));
   expect_error<DataError>(
       [&] { placed("5,6,7,8\n"); },
-      {"rows of 3 values, as the training data have, 2 without the weight, 1 without weight and target"});
+      {"rows of 3 values, as the training data have, or 2 without the weight, or 1 without weight and target"});
 }
 
 TEST(NpyWeights, AreFoundByNameAndFollowTheirRows) {

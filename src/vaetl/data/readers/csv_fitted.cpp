@@ -74,7 +74,7 @@ std::vector<std::string> names_by_position(std::int64_t width, const Csv::Option
   const auto leave_out = [&](const ColumnRefs& absent, const char* what) {
     if (absent.empty()) return;
     for (const Json& name : absent.list) std::erase(names, name.get<std::string>());
-    expected += fmt::format(", {} without {}", names.size(), what);
+    expected += fmt::format(", or {} without {}", names.size(), what);
   };
   leave_out(fitted.weight, "the weight");
   if (std::ssize(names) == width) return names;
