@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import random
 import struct
 import subprocess
@@ -325,8 +326,10 @@ class Tables(Predict):
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
         def anonymous():
+            """In MB; a process that is ending has none."""
             status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-            return int(status.split("RssAnon:")[1].split()[0]) / 1024  # MB
+            found = re.search(r"RssAnon:\s*(\d+)", status)
+            return int(found[1]) / 1024 if found else 0
 
         def feed():
             process.stdin.write(b"size,age,town\n")
