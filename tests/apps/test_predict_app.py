@@ -6,8 +6,8 @@ import json
 import math
 import os
 import pathlib
-import re
 import random
+import re
 import struct
 import subprocess
 import threading
